@@ -1,0 +1,46 @@
+# Thin on purpose: `python -m vos ...` does the work, so that Windows and hosted notebooks have it too.
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin/python
+CPU    := https://download.pytorch.org/whl/cpu
+
+# DATA=folder runs the report on real video; without it the embedded set is drawn.
+REPORT := report $(if $(DATA),--data $(DATA))
+
+.PHONY: report publish figures test lab clean
+.DEFAULT_GOAL := report
+
+report: $(VENV)/.installed
+	@$(RUN) -m vos $(REPORT)
+
+publish: $(VENV)/.installed
+	@$(RUN) -m vos publish
+
+figures: $(VENV)/.installed
+	@$(RUN) -m vos $(REPORT) --reuse
+
+test: $(VENV)/.installed
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+	@$(RUN) -m pytest
+
+lab: $(VENV)/.installed
+	@$(RUN) -m jupyterlab notebooks
+
+# Without an NVIDIA GPU the CPU build saves gigabytes. It is asked for once, from that index alone (mixed sources
+# can pair a torch with a torchvision that does not fit); where it does not answer, the plain package serves.
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else \
+	  f"vos needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}: make PYTHON=python3.12")'
+	@test -x $(RUN) || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@$(RUN) -c 'import torch, torchvision' 2>/dev/null || command -v nvidia-smi >/dev/null || { \
+	  echo "No NVIDIA GPU: trying PyTorch's CPU build ..."; \
+	  PIP_CONFIG_FILE=/dev/null $(RUN) -m pip --isolated install --quiet --retries 0 --timeout 10 \
+	    --index-url $(CPU) torch torchvision 2>/dev/null \
+	  || echo "PyTorch's CPU index did not answer; the plain package comes next."; }
+	@echo "Installing the packages of pyproject.toml (a few minutes the first time) ..."
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@$(RUN) -c 'import torch, torchvision'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) runs data/embedded

@@ -1,0 +1,183 @@
+"""Clips: what training sees. One object of one video, T frames, its masks as 0/1 (report 3.1).
+
+Sample number n decides everything random about a clip (which video and object, where it starts, how it is
+augmented), whatever process draws it. So workers cannot repeat one another, no two epochs are alike, and a
+training that goes on from iteration i draws what it would have drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+from torch.utils.data import Dataset
+
+from vos.data import Video, VideoObject
+from vos.files import VosError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def normalise_frames(frames: np.ndarray | Tensor) -> Tensor:
+    """uint8 (..., H, W, 3) RGB -> float (..., 3, H, W) with ImageNet's mean and standard deviation (report 3.1)."""
+    pixels = torch.as_tensor(frames).float().div_(255)
+    pixels = (pixels - torch.tensor(IMAGENET_MEAN)) / torch.tensor(IMAGENET_STD)
+    return pixels.movedim(-1, -3).contiguous()
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a clip is changed; one draw per clip, the same for all its frames.
+
+    flip, reverse, permute: probabilities of a left-right flip, of time running backwards, of another order of
+    the colour channels. turn: degrees. zoom: largest factor. shift: pixels of the model's input.
+    light: largest relative change of brightness and of contrast.
+    """
+
+    flip: float = 0.5
+    reverse: float = 0.25
+    permute: float = 0.5
+    turn: float = 8.0
+    zoom: float = 1.2
+    shift: float = 6.0
+    light: float = 0.2
+
+
+NO_AUGMENTATION = Augmentation(flip=0, reverse=0, permute=0, turn=0, zoom=1, shift=0, light=0)
+
+
+class ClipDataset(Dataset):
+    """Clips of T frames for training; item (n, T) is sample number n.
+
+    videos: of a "train" split. size: (H, W) the model sees; frames are stretched to it, never cropped.
+    strides: a clip takes every stride-th annotated frame, the stride drawn anew from these.
+    keep: hold decoded frames in memory (H * W * 4 bytes each); None does so up to 2 GB.
+
+    An item is a dict: frames (T, 3, H, W) float, normalised; masks (T, 1, H, W) float in {0, 1}; weights (T,)
+    float, 0 where a frame must not count in the loss (a short video repeats its last frame, uncounted);
+    `name`, for error messages and pictures.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        size: tuple[int, int],
+        strides: tuple[int, ...] = (1,),
+        augmentation: Augmentation = NO_AUGMENTATION,
+        seed: int = 0,
+        keep: bool | None = None,
+    ) -> None:
+        self.pairs = [(video, item) for video in videos for item in video.objects if clip_starts(video, item)]
+        if not self.pairs:
+            raise VosError("no object of these videos has two annotated frames: there is nothing to train on")
+        self.size, self.strides, self.augmentation, self.seed = size, strides, augmentation, seed
+        if keep is None:
+            keep = sum(len(v.annotated) for v in videos) * size[0] * size[1] * 4 < 2e9
+        self.kept: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] | None = {} if keep else None
+
+    def __len__(self) -> int:
+        """Samples in an epoch: one for every object of every video."""
+        return len(self.pairs)
+
+    def __getitem__(self, item: tuple[int, int]) -> dict[str, Tensor | str]:
+        number, length = item
+        epoch, place = divmod(number, len(self.pairs))
+        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.pairs))
+        video, target = self.pairs[order[place]]
+        rng = np.random.default_rng((self.seed, 1, number))
+        indices = clip_indices(video, target, length, int(rng.choice(self.strides)), rng)
+        if not self.visible(video, target, indices[0]):  # listed, but out of sight or smaller than a pixel
+            indices = [i for i in video.annotated if i >= target.first][:length]
+        if rng.random() < self.augmentation.reverse and self.visible(video, target, indices[-1]):
+            indices = indices[::-1]
+        counted = len(indices)
+        indices = [*indices, *[indices[-1]] * (length - counted)]
+        loaded = [self.load(video, i) for i in indices]
+        frames = torch.from_numpy(np.stack([frame for frame, _ in loaded]))
+        masks = torch.from_numpy(np.stack([ids == target.id for _, ids in loaded])).float()[:, None]
+        augmented = augment(frames, masks, self.augmentation, rng)
+        if not augmented[1][0].any():  # moved out of the picture: the model must be shown what to follow
+            augmented = normalise_frames(frames), masks
+        frames, masks = augmented
+        weights = (torch.arange(length) < counted).float()
+        return {"frames": frames, "masks": masks, "weights": weights, "name": f"{video.name}/{target.id}"}
+
+    def visible(self, video: Video, target: VideoObject, index: int) -> bool:
+        """Whether any of the object can be seen in frame `index` at the model's size."""
+        return bool((self.load(video, index)[1] == target.id).any())
+
+    def load(self, video: Video, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Frame (H, W, 3) and id map (H, W), uint8, at the model's size."""
+        key = (video.name, index)
+        if self.kept is not None and key in self.kept:
+            return self.kept[key]
+        loaded = video.frame(index, self.size), video.mask(index, self.size)
+        if self.kept is not None:
+            self.kept[key] = loaded
+        return loaded
+
+
+def clip_starts(video: Video, target: VideoObject) -> list[int]:
+    """Places in `video.annotated` where a clip may start: the object is listed there and a frame follows."""
+    listed = set(target.frames)
+    return [place for place, i in enumerate(video.annotated[:-1]) if i in listed]
+
+
+def clip_indices(video: Video, target: VideoObject, length: int, stride: int, rng: np.random.Generator) -> list[int]:
+    """Indices of a clip of at most `length` annotated frames; the first shows the object and initialises.
+
+    A video too short for the stride is taken with the largest stride that fits, and a start as late as leaves
+    a whole clip, where there is one.
+    """
+    annotated = video.annotated
+    stride = max(1, min(stride, (len(annotated) - 1) // max(length - 1, 1)))
+    starts = clip_starts(video, target)
+    whole = [s for s in starts if s + (length - 1) * stride < len(annotated)]
+    start = int(rng.choice(whole or starts[:1]))
+    return list(annotated[start::stride][:length])
+
+
+def augment(
+    frames: Tensor, masks: Tensor, how: Augmentation, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """frames uint8 (T, H, W, 3), masks float (T, 1, H, W) -> normalised float frames (T, 3, H, W), masks.
+
+    Frames are resampled bilinearly, masks by nearest neighbour, so they stay 0/1.
+    """
+    turn, zoom = rng.uniform(-how.turn, how.turn), how.zoom ** rng.uniform(-1, 1)
+    shift = rng.uniform(-how.shift, how.shift, 2)
+    flip, channels = rng.random() < how.flip, rng.permutation(3)
+    brightness, contrast = 1 + rng.uniform(-how.light, how.light, 2)
+    if rng.random() < how.permute:
+        frames = frames[..., torch.from_numpy(channels)]
+    moved = normalise_frames(frames)
+    if how.light:
+        mean = moved.mean(dim=(0, 2, 3), keepdim=True)
+        moved = (moved - mean) * contrast + mean + (brightness - 1)
+    if how.turn or how.shift or how.zoom != 1:
+        moved, masks = warp(moved, masks, turn, zoom, tuple(shift))
+    if flip:
+        moved, masks = moved.flip(-1), masks.flip(-1)
+    return moved, masks
+
+
+def warp(
+    frames: Tensor, masks: Tensor, turn: float, zoom: float, shift: tuple[float, float]
+) -> tuple[Tensor, Tensor]:
+    """Turn (degrees, clockwise), zoom and shift (dx, dy in pixels, right and down) about the centre.
+
+    frames (T, 3, H, W), masks (T, 1, H, W). What comes in from outside is the mirror image of the inside.
+    """
+    count, _, height, width = frames.shape
+    angle = np.deg2rad(turn)
+    # Output pixel p comes from R(-angle) (p - shift) / zoom, in pixels from the centre.
+    y, x = torch.meshgrid(torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2, indexing="ij")
+    x, y = (x - shift[0]) / zoom, (y - shift[1]) / zoom
+    x, y = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+    # grid_sample counts from -1 at the left edge of the first pixel to 1 at the right edge of the last.
+    grid = torch.stack([2 * x / width, 2 * y / height], dim=-1).float().expand(count, -1, -1, -1)
+    frames = grid_sample(frames, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return frames, grid_sample(masks, grid, mode="nearest", padding_mode="reflection", align_corners=False)

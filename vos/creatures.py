@@ -1,0 +1,500 @@
+"""The categories: one drawing function per shape family, one row per category.
+
+A drawing function paints one creature in body units. Walkers stand with their feet at v = 0 and v grows downwards;
+all look towards +u. `phase` is how far their movement has come, in radians; `look` is six numbers in 0..1 that
+tell one animal of a category from the next.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vos.drawing import Pattern, Pen, Point, block, capsule, chain, ellipse, mix, polygon, rgb, union
+
+BLACK, WHITE, DARK = rgb("#1d1a1c"), rgb("#fbf7ee"), rgb("#3a2f2e")
+SHIRTS = [rgb(c) for c in ("#c8463d", "#2f6f9f", "#e3a93b", "#4d8a57", "#7c5a9b", "#e8e0d0", "#d9773f", "#3f8f94")]
+TROUSERS = [rgb(c) for c in ("#34435e", "#5b4a3f", "#2c2f38", "#7a7f8a", "#8a6a45")]
+SKINS = [rgb(c) for c in ("#f0c4a0", "#d9a47a", "#b57a50", "#8a573a", "#5f3b2a")]
+HAIRS = [rgb(c) for c in ("#2b1d17", "#5a3a22", "#8c5a2b", "#c9963f", "#9a9a96")]
+PAINTS = [rgb(c) for c in ("#c93f3a", "#2d6ea8", "#e0b63a", "#3c8c6a", "#e9e4da", "#7b4f8f", "#e07b39")]
+
+Look = tuple[float, ...]
+
+
+def pick(colours: list[np.ndarray], number: float) -> np.ndarray:
+    """The colour at `number` (0..1) of the way through a list."""
+    return colours[min(int(number * len(colours)), len(colours) - 1)]
+
+
+def eye(pen: Pen, at: Point, radius: float) -> None:
+    """An eye with a glint."""
+    pen.fill(ellipse(at, radius, radius), BLACK, line=0)
+    pen.fill(ellipse((at[0] + radius * 0.3, at[1] - radius * 0.35), radius * 0.35, radius * 0.35), WHITE, line=0)
+
+
+# -- walkers on four legs ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Beast:
+    """Proportions and coat of a walker; lengths in body lengths, colours as codes."""
+
+    coat: str
+    other: str
+    pattern: str | None
+    belly: str
+    leg: float = 0.42
+    limb: float = 0.075
+    depth: float = 0.19
+    neck: Point = (0.16, -0.12)
+    nape: float = 0.12
+    head: float = 0.125
+    snout: tuple[float, float, float] = (0.14, 0.05, 0.07)
+    ear: str = "round"
+    tail: Point = (-0.34, -0.1)
+    brush: bool = False
+    mane: bool = False
+    trunk: bool = False
+    horns: bool = False
+    repeat: float = 0.9
+    variety: float = 0.12
+
+
+def draw_beast(pen: Pen, phase: float, look: Look, beast: Beast) -> None:
+    """Any walker on four legs."""
+    shade = 1 + beast.variety * (look[0] - 0.5) * 2
+    coat = np.clip(mix(rgb(beast.coat), rgb(beast.belly), beast.variety * look[1]) * np.float32(shade), 0, 1)
+    other, belly = rgb(beast.other), rgb(beast.belly)
+    pattern = Pattern(beast.pattern, other, beast.repeat, (look[2] * 3, look[3] * 3)) if beast.pattern else None
+    bob = 0.012 * math.sin(2 * phase)
+    top = -beast.leg - beast.depth * 0.55 + bob
+    hip, chest = (-0.38, top + 0.01), (0.36, top - 0.01)
+
+    def leg(x: float, offset: float, tone: float) -> None:
+        swing = 0.42 * math.sin(phase + offset)
+        lift = max(0.0, math.cos(phase + offset)) * 0.75
+        half = (-top) / 2 * 1.03
+        root = (x, top + 0.02)
+        knee = (x + half * math.sin(swing), root[1] + half * math.cos(swing))
+        foot = (knee[0] + half * math.sin(swing - lift), knee[1] + half * math.cos(swing - lift) - beast.limb * 0.4)
+        shape = union(
+            capsule(root, knee, beast.limb * 1.55, beast.limb),
+            capsule(knee, foot, beast.limb, beast.limb * 0.8),
+            ellipse((foot[0] + beast.limb * 0.35, foot[1]), beast.limb * 1.25, beast.limb * 0.75),
+            blend=0.04,
+        )
+        pen.fill(shape, coat, pattern and pattern.along(root, knee), tone, round=beast.limb * 1.4)
+
+    leg(-0.31, math.pi, 0.72)
+    leg(0.31, 1.5 * math.pi, 0.72)
+    wag = 0.12 * math.sin(phase * 0.7 + 6 * look[4])
+    root = (hip[0] - beast.depth * 0.55, top - beast.depth * 0.3)
+    end = (root[0] + beast.tail[0] * 0.75, root[1] + beast.tail[1] + wag)
+    middle = (root[0] + beast.tail[0] * 0.45, root[1] + beast.tail[1] * 0.2 + 0.08 + wag * 0.4)
+    pen.fill(
+        chain([root, middle, end], beast.limb * 0.55, beast.limb * 0.4), coat, pattern and pattern.along(root, end)
+    )
+    if beast.brush:
+        pen.fill(ellipse(end, 0.05, 0.07), mix(other, DARK, 0.5))
+    nod = 0.02 * math.sin(phase + 1)
+    face = (chest[0] + beast.neck[0], chest[1] + beast.neck[1] + nod)
+    snout = (face[0] + beast.snout[0], face[1] + beast.snout[1])
+    if beast.mane:
+        ridge = [(chest[0] - 0.1, chest[1] - beast.depth * 0.85), (face[0] - 0.1, face[1] - 0.08)]
+        pen.fill(capsule(ridge[0], ridge[1], 0.05, 0.06), other)
+    if beast.ear in ("round", "point", "long"):
+        ear(pen, face, beast, coat, 0.7, -0.03)
+    trunk_of_body = union(
+        capsule(hip, chest, beast.depth * 0.98, beast.depth),
+        capsule(chest, face, beast.nape * 1.25, beast.nape * 0.85),
+        blend=0.1,
+    )
+    pen.fill(trunk_of_body, coat, pattern, round=0.17)
+    pen.soft((0, top + beast.depth * 0.75), 0.4, beast.depth * 0.32, belly, 0.5 if beast.belly != beast.coat else 0)
+    leg(-0.38, 0.0, 1.0)
+    leg(0.36, 0.5 * math.pi, 1.0)
+    skull = union(ellipse(face, beast.head, beast.head * 0.95), capsule(face, snout, beast.head * 0.8, beast.snout[2]), blend=0.05)
+    pen.fill(skull, coat, pattern, round=0.1)
+    if not beast.trunk:
+        muzzle = ellipse((snout[0] + 0.01, snout[1] + 0.012), beast.snout[2] * 0.95, beast.snout[2] * 0.75)
+        pen.fill(muzzle, belly, line=0, round=0.06)
+        pen.fill(ellipse((snout[0] + beast.snout[2] * 0.75, snout[1] - 0.02), 0.032, 0.024), DARK, line=0)
+    else:
+        curl = 0.12 * math.sin(phase * 0.5 + look[5] * 6)
+        points = [snout, (snout[0] + 0.07, snout[1] + 0.16), (snout[0] + 0.06 + curl, snout[1] + 0.33)]
+        tusk = (snout[0] + 0.1, snout[1] + 0.12)
+        pen.fill(chain([*points, (points[2][0] + 0.08 + curl, snout[1] + 0.42)], 0.085, 0.04), coat)
+        pen.fill(capsule((snout[0] - 0.02, snout[1] + 0.06), tusk, 0.03, 0.012), WHITE)
+    if beast.horns:
+        for lean in (-0.03, 0.03):
+            tip = (face[0] + lean, face[1] - beast.head * 1.55)
+            pen.fill(capsule((face[0] + lean * 0.5, face[1] - beast.head * 0.7), tip, 0.016, 0.026), other)
+    ear(pen, face, beast, coat, 1.0, -0.08)
+    eye(pen, (face[0] + beast.head * 0.42, face[1] - beast.head * 0.22), max(beast.head * 0.17, 0.02))
+
+
+def ear(pen: Pen, face: Point, beast: Beast, coat: np.ndarray, tone: float, shift: float) -> None:
+    """One ear of the kind the beast has."""
+    x, y, size = face[0] + shift + 0.02, face[1] - beast.head * 0.85, beast.head
+    inner = mix(coat, rgb("#e8b7a0"), 0.6)
+    if beast.ear == "round":
+        pen.fill(ellipse((x, y), size * 0.42, size * 0.42), coat, tone=tone)
+        pen.fill(ellipse((x + 0.008, y + 0.008), size * 0.22, size * 0.24), inner, tone=tone, line=0)
+    elif beast.ear == "point":
+        tip = (x - size * 0.15, y - size * 0.6)
+        pen.fill(polygon([(x - size * 0.35, y + 0.03), tip, (x + size * 0.3, y + 0.03)], 0.015), coat, tone=tone)
+    elif beast.ear == "long":
+        pen.fill(ellipse((x - 0.03, y + size * 0.2), size * 0.6, size * 0.24, -0.5), coat, tone=tone)
+    elif beast.ear == "floppy":
+        pen.fill(ellipse((x - 0.02, y + size * 0.75), size * 0.36, size * 0.75, 0.35), coat, tone=0.7 * tone)
+    elif beast.ear == "huge":
+        pen.fill(ellipse((x - 0.07, y + size * 0.95), size * 0.95, size * 1.25, 0.25), coat, tone=0.9 * tone)
+
+
+BEASTS = {
+    "tiger": Beast("#ea8f35", "#2a1d18", "tiger", "#fbeed8", tail=(-0.42, -0.16), head=0.145, limb=0.08),
+    "zebra": Beast(
+        "#f6f2ea", "#26232a", "zebra", "#f6f2ea", leg=0.48, neck=(0.2, -0.3), snout=(0.17, 0.1, 0.065), ear="long",
+        tail=(-0.12, 0.26), brush=True, mane=True, limb=0.065, head=0.11,
+    ),
+    "elephant": Beast(
+        "#9a979f", "#77747e", "fur", "#9a979f", leg=0.42, limb=0.115, depth=0.28, neck=(0.2, -0.13), nape=0.17,
+        head=0.19, snout=(0.14, 0.08, 0.09), ear="huge", tail=(-0.1, 0.24), brush=True, trunk=True,
+    ),
+    "giraffe": Beast(
+        "#f4dca6", "#b0692c", "patches", "#f4dca6", leg=0.72, limb=0.055, depth=0.19, neck=(0.26, -0.78), nape=0.085,
+        head=0.095, snout=(0.15, 0.07, 0.055), ear="long", tail=(-0.1, 0.3), brush=True, mane=True, horns=True,
+        repeat=1.2,
+    ),
+    "dog": Beast(
+        "#c08a52", "#7d5230", "cow", "#f3e4cd", leg=0.38, limb=0.065, depth=0.16, neck=(0.17, -0.2), ear="floppy",
+        tail=(-0.22, -0.26), head=0.135, snout=(0.17, 0.06, 0.06), repeat=0.45, variety=0.35,
+    ),
+    "leopard": Beast(
+        "#e6b45c", "#3a2a1e", "rosettes", "#fbf0d9", tail=(-0.46, -0.12), depth=0.165, limb=0.068, repeat=1.3
+    ),
+    "cow": Beast(
+        "#f5f1e8", "#4a332b", "cow", "#eec3b4", leg=0.36, depth=0.23, neck=(0.2, -0.1), snout=(0.15, 0.08, 0.085),
+        ear="long", tail=(-0.1, 0.24), brush=True, horns=True, head=0.12, repeat=0.8,
+    ),
+}  # fmt: skip
+
+
+def beast(name: str) -> Callable[[Pen, float, Look], None]:
+    """The drawing function of one walker."""
+    return lambda pen, phase, look: draw_beast(pen, phase, look, BEASTS[name])
+
+
+# -- people -----------------------------------------------------------------------------------------
+
+
+def draw_person(pen: Pen, phase: float, look: Look) -> None:
+    """A person who walks, one unit tall; clothes, hair and skin after `look`."""
+    skin, hair = pick(SKINS, look[0]), pick(HAIRS, look[1])
+    shirt, legs = pick(SHIRTS, look[2]), pick(TROUSERS, look[3])
+    cloth = None
+    if look[4] < 0.7:
+        name = ("plaid", "hoops", "dots")[int(look[4] / 0.7 * 3)]
+        cloth = Pattern(name, mix(shirt, WHITE if shirt.mean() < 0.6 else rgb("#8a3d3d"), 0.75), 1.5, (0.04, 0.01))
+    lift = 0.012 * math.cos(2 * phase)
+    hip, neck, head = (0, -0.47 + lift), (0.015, -0.78 + lift), (0.03, -0.895 + lift)
+
+    def leg(offset: float, tone: float) -> None:
+        swing = 0.5 * math.sin(phase + offset)
+        bend = swing - 0.8 * max(0.0, math.cos(phase + offset))
+        knee = (hip[0] + 0.235 * math.sin(swing), hip[1] + 0.235 * math.cos(swing))
+        foot = (knee[0] + 0.22 * math.sin(bend), knee[1] + 0.22 * math.cos(bend))
+        shape = union(capsule(hip, knee, 0.068, 0.05), capsule(knee, foot, 0.05, 0.036))
+        pen.fill(union(ellipse((foot[0] + 0.028, foot[1] + 0.008), 0.062, 0.03)), DARK, tone=tone)
+        pen.fill(shape, legs, tone=tone, round=0.06)
+
+    def arm(offset: float, tone: float) -> None:
+        swing = 0.55 * math.sin(phase + offset)
+        shoulder = (neck[0] - 0.01, neck[1] + 0.055)
+        elbow = (shoulder[0] + 0.15 * math.sin(swing), shoulder[1] + 0.15 * math.cos(swing))
+        bend = swing + 0.45
+        hand = (elbow[0] + 0.15 * math.sin(bend), elbow[1] + 0.15 * math.cos(bend))
+        pen.fill(capsule(elbow, hand, 0.034, 0.028), skin, tone=tone, round=0.04)
+        pen.fill(ellipse(hand, 0.034, 0.034), skin, tone=tone, round=0.04)
+        pen.fill(capsule(shoulder, elbow, 0.048, 0.042), shirt, cloth and cloth.along(shoulder, elbow), tone, round=0.05)
+
+    arm(0.0, 0.75)
+    leg(math.pi, 0.75)
+    leg(0.0, 1.0)
+    body = union(capsule((hip[0], hip[1] - 0.02), (neck[0], neck[1] + 0.08), 0.09, 0.1), capsule(neck, (neck[0], neck[1] + 0.08), 0.05, 0.09), blend=0.04)
+    if look[5] > 0.65:  # a skirt or a long coat
+        pen.fill(polygon([(-0.07, hip[1] - 0.1), (0.08, hip[1] - 0.1), (0.13, hip[1] + 0.17), (-0.13, hip[1] + 0.17)], 0.02), shirt, cloth)
+    pen.fill(capsule(neck, head, 0.035), skin, tone=0.85)
+    pen.fill(body, shirt, cloth, round=0.1)
+    pen.fill(ellipse((head[0] - 0.015, head[1] - 0.015), 0.087, 0.092), hair)
+    if look[5] < 0.35:
+        pen.fill(capsule((head[0] - 0.055, head[1]), (head[0] - 0.07, head[1] + 0.12), 0.045, 0.03), hair)
+    pen.fill(union(ellipse((head[0] + 0.018, head[1] + 0.012), 0.068, 0.074), ellipse((head[0] + 0.085, head[1] + 0.02), 0.018, 0.015), blend=0.02), skin, round=0.07)
+    pen.fill(ellipse((head[0] + 0.05, head[1] - 0.002), 0.011, 0.015), BLACK, line=0)
+    pen.fill(ellipse((head[0] - 0.022, head[1] + 0.02), 0.014, 0.02), skin, tone=0.85, line=0)
+    if look[1] * 7 % 1 < 0.3:
+        hat = pick(SHIRTS, look[0] * 3 % 1)
+        pen.fill(union(ellipse((head[0], head[1] - 0.065), 0.082, 0.05), capsule((head[0], head[1] - 0.045), (head[0] + 0.12, head[1] - 0.04), 0.014)), hat)
+    arm(math.pi, 1.0)
+
+
+# -- in the air -------------------------------------------------------------------------------------
+
+
+def draw_bird(pen: Pen, phase: float, look: Look) -> None:
+    """A bird in flight, seen from the side, wings beating."""
+    coats = [rgb(c) for c in ("#c8483f", "#3b78b5", "#e2a83c", "#4f9a6a", "#7a6a8c", "#4a4f5c")]
+    coat = pick(coats, look[0])
+    belly, dark = mix(coat, WHITE, 0.65), mix(coat, BLACK, 0.55)
+    beat = math.sin(phase)
+
+    def wing(tone: float, shift: float) -> None:
+        root = (0.04 + shift, -0.06)
+        for i in range(5):  # feathers, from the hind edge to the leading edge
+            lift = -beat * (0.95 + 0.05 * i) + 0.12 * beat * abs(beat)
+            back = 1.15 - 0.22 * i
+            length = 0.34 + 0.075 * i
+            tip = (root[0] - length * math.sin(back) * (0.75 + 0.1 * i), root[1] + length * lift - 0.05 * (1 - abs(beat)))
+            pen.fill(capsule(root, tip, 0.085, 0.045), mix(coat, dark, 0.75 - 0.17 * i), tone=tone, round=0.06)
+        band = (root[0] - 0.12, root[1] - beat * 0.22)
+        pen.fill(capsule(root, band, 0.1, 0.085), coat, tone=tone, line=0.6)
+
+    wing(0.72, 0.09)
+    for spread in (-0.08, 0.0, 0.08):
+        pen.fill(capsule((-0.3, 0.0), (-0.56, spread + 0.03 * beat), 0.05, 0.035), dark)
+    body = union(capsule((-0.3, 0.01), (0.05, 0.0), 0.07, 0.155), ellipse((0.25, -0.08), 0.125, 0.12), blend=0.12)
+    pen.fill(body, coat, round=0.13)
+    pen.soft((0.02, 0.09), 0.24, 0.08, belly, 0.9)
+    pen.fill(polygon([(0.35, -0.12), (0.5, -0.06), (0.35, -0.03)], 0.012), rgb("#e9a23b"))
+    eye(pen, (0.29, -0.11), 0.032)
+    wing(1.0, 0.0)
+
+
+def draw_butterfly(pen: Pen, phase: float, look: Look) -> None:
+    """A butterfly seen from above, wings closing and opening."""
+    hues = [rgb(c) for c in ("#e8792f", "#3f83c4", "#e3bf3f", "#b65aa0", "#d9524e", "#58a58f")]
+    hue, edge = pick(hues, look[0]), mix(pick(hues, look[1]), BLACK, 0.8)
+    open_ = 0.35 + 0.65 * abs(math.cos(phase * 0.5))
+    dots = Pattern("dots", mix(hue, WHITE, 0.8), 0.8, (look[2], look[3]))
+    for side in (-1, 1):
+        tone = 1.0 if side > 0 else 0.9
+        hind = ellipse((-0.2, side * 0.25 * open_), 0.23, 0.24 * open_, side * -0.5)
+        fore = ellipse((0.17, side * 0.34 * open_), 0.24, 0.36 * open_, side * 0.5)
+        pen.fill(hind, edge, tone=tone)
+        pen.fill(ellipse((-0.19, side * 0.24 * open_), 0.165, 0.17 * open_, side * -0.5), mix(hue, WHITE, 0.2), dots, tone)
+        pen.fill(fore, edge, tone=tone)
+        pen.fill(ellipse((0.15, side * 0.32 * open_), 0.18, 0.275 * open_, side * 0.5), hue, dots, tone)
+        pen.fill(capsule((0.24, 0), (0.43, side * 0.14), 0.014), DARK, line=0)
+    pen.fill(capsule((-0.24, 0), (0.25, 0), 0.035, 0.05), DARK)
+
+
+def draw_balloon(pen: Pen, phase: float, look: Look) -> None:
+    """A hot-air balloon; its gores turn slowly."""
+    first, second = pick(PAINTS, look[0]), pick(PAINTS, (look[0] + 0.3 + 0.4 * look[1]) % 1)
+    for side in (-1, 1):
+        pen.fill(capsule((side * 0.2, 0.25), (side * 0.075, 0.58), 0.012), DARK, line=0)
+    pen.fill(block(-0.1, 0.56, 0.1, 0.72, 0.03), rgb("#a8743e"), Pattern("plaid", rgb("#6d4524"), 3))
+    envelope = union(ellipse((0, -0.1), 0.46, 0.46), capsule((0, 0.1), (0, 0.36), 0.3, 0.1), blend=0.15)
+    pen.fill(envelope, first, round=0.42)
+    for k in range(5):  # gores: ellipses of one height, ever narrower towards the middle
+        turn = (k / 5 + 0.02 * phase) % 1
+        width = math.cos(math.pi * turn)
+        if abs(width) > 0.06 and k % 2 == 0:
+            pen.fill(ellipse((0.3 * width, -0.1), 0.085, 0.44, -0.12 * width), second, line=0, round=0.1)
+    pen.fill(block(-0.33, 0.02, 0.33, 0.1, 0.04), mix(second, WHITE, 0.5), line=0.5)
+
+
+# -- in the water -----------------------------------------------------------------------------------
+
+
+def draw_fish(pen: Pen, phase: float, look: Look) -> None:
+    """A fish whose tail beats."""
+    coats = [rgb(c) for c in ("#ef8a3a", "#f2c445", "#4f97c9", "#d9625f", "#6fb58a", "#a58cc4")]
+    coat, other = pick(coats, look[0]), pick([WHITE, DARK, rgb("#24507a"), rgb("#f7e3a8")], look[1])
+    sway = 0.16 * math.sin(phase)
+    pattern = Pattern(("bands", "scales", "dots")[int(look[2] * 2.99)], other, 0.75, (look[3], 0.5))
+    fin = mix(coat, other, 0.35)
+    tail = [(-0.34, 0.0), (-0.62, -0.22 + sway), (-0.54, sway * 0.9), (-0.62, 0.22 + sway)]
+    pen.fill(polygon(tail, 0.025), fin, Pattern("hoops", coat, 1.5, strength=0.5))
+    pen.fill(polygon([(-0.2, -0.18), (-0.12, -0.4), (0.1, -0.32), (0.2, -0.18)], 0.03), fin, Pattern("bands", coat, 2, strength=0.5))
+    pen.fill(polygon([(-0.12, 0.2), (-0.2, 0.36), (0.04, 0.24)], 0.02), fin)
+    body = union(ellipse((0.08, 0), 0.37, 0.25), capsule((-0.1, 0), (-0.4, sway * 0.5), 0.18, 0.06), blend=0.1)
+    pen.fill(body, coat, pattern, round=0.2)
+    pen.soft((0.05, 0.17), 0.3, 0.09, WHITE, 0.5)
+    pen.fill(ellipse((0.0, 0.06 + sway * 0.1), 0.12, 0.06, 0.5 + 1.5 * sway), fin, tone=1.05)
+    pen.fill(ellipse((0.28, -0.05), 0.06, 0.06), WHITE, line=0.6)
+    eye(pen, (0.295, -0.05), 0.038)
+    pen.fill(capsule((0.4, 0.07), (0.43, 0.05), 0.012), DARK, line=0)
+
+
+def draw_duck(pen: Pen, phase: float, look: Look) -> None:
+    """A duck that swims on the water."""
+    coat = pick([rgb(c) for c in ("#f4e4b5", "#9a7b58", "#f2efe6", "#8c8f96")], look[0])
+    head = pick([rgb("#2f6e55"), coat, rgb("#5a3d2b")], look[1])
+    nod = 0.025 * math.sin(phase)
+    pen.fill(polygon([(-0.36, -0.12), (-0.58, -0.28 + nod), (-0.3, -0.02)], 0.03), mix(coat, BLACK, 0.35))
+    pen.fill(union(ellipse((-0.05, -0.08), 0.42, 0.2), capsule((0.22, -0.08), (0.3, -0.3), 0.14, 0.09), blend=0.12), coat)
+    pen.fill(union(capsule((0.29, -0.3 + nod), (0.32, -0.42 + nod), 0.085, 0.125), blend=0.02), head)
+    if look[1] < 0.33:
+        pen.fill(capsule((0.22, -0.25), (0.37, -0.24), 0.028), WHITE, line=0.5)
+    pen.fill(polygon([(0.42, -0.45 + nod), (0.6, -0.38 + nod), (0.42, -0.35 + nod)], 0.022), rgb("#e99a2f"))
+    eye(pen, (0.36, -0.46 + nod), 0.03)
+    for i in range(3):
+        end = (-0.34 + 0.1 * i, -0.2 + 0.09 * i + 0.5 * nod)
+        pen.fill(capsule((0.06, -0.13 + 0.03 * i), end, 0.09, 0.045), mix(coat, BLACK, 0.12 + 0.12 * (2 - i)))
+    for i, width in enumerate((0.62, 0.45)):
+        pen.soft((0.02, 0.1 + 0.035 * i), width, 0.04, rgb("#eaf6f8"), 0.55)
+
+
+def draw_turtle(pen: Pen, phase: float, look: Look) -> None:
+    """A sea turtle that rows with its flippers."""
+    skin = pick([rgb(c) for c in ("#8fae5d", "#7aa27f", "#b3a565")], look[0])
+    shell, seam = pick([rgb("#6f6a35"), rgb("#8a5a34"), rgb("#4f7050")], look[1]), rgb("#ddc98a")
+    spots = Pattern("dots", mix(skin, BLACK, 0.5), 1.6)
+    row = math.sin(phase)
+    for x, length, offset, tone in ((0.2, 0.42, 0.5, 0.72), (-0.28, 0.22, 0.9, 0.72)):
+        swing = row * 0.7 + offset
+        pen.fill(capsule((x + 0.06, 0.0), (x - length * math.sin(swing), -length * math.cos(swing) * 0.8), 0.085, 0.05), skin, spots, tone)
+    pen.fill(capsule((-0.38, 0.04), (-0.52, 0.08), 0.05, 0.015), skin)
+    pen.fill(union(capsule((0.28, -0.02), (0.47, -0.06), 0.08, 0.09), ellipse((0.53, -0.06), 0.12, 0.1), blend=0.05), skin, spots)
+    eye(pen, (0.58, -0.1), 0.026)
+    pen.fill(ellipse((0, 0.05), 0.42, 0.18), mix(seam, WHITE, 0.2))
+    pen.fill(ellipse((-0.01, -0.04), 0.42, 0.25), shell, Pattern("patches", seam, 0.9, (look[2], look[3])), round=0.22)
+    for x, length, offset in ((0.22, 0.46, 0.4), (-0.27, 0.24, 0.8)):
+        swing = -row * 0.8 + offset
+        pen.fill(capsule((x, 0.1), (x - length * math.sin(swing), 0.1 + length * math.cos(swing) * 0.9), 0.095, 0.05), skin, spots)
+
+
+def draw_octopus(pen: Pen, phase: float, look: Look) -> None:
+    """An octopus, its arms curling as it drifts."""
+    coat = pick([rgb(c) for c in ("#c9574a", "#b5679a", "#d98a4a", "#8a6bb0")], look[0])
+    sucker = Pattern("dots", mix(coat, WHITE, 0.6), 2.2)
+    for i in (0, 5, 1, 4, 2, 3):
+        lean = (i - 2.5) / 2.5
+        points = []
+        for j in range(4):
+            wave = 0.09 * math.sin(phase + 1.1 * j + 1.7 * i) * j / 2
+            points.append((lean * (0.12 + 0.13 * j) + wave, 0.08 + 0.17 * j * (1 - 0.25 * abs(lean))))
+        pen.fill(chain(points, 0.085, 0.028), coat, sucker, tone=1.0 if i % 2 else 0.8)
+    pulse = 1 + 0.05 * math.sin(phase)
+    head = union(ellipse((0, -0.24), 0.27 * pulse, 0.3 / pulse), ellipse((0, 0.06), 0.22, 0.13), blend=0.1)
+    pen.fill(head, coat, Pattern("dots", mix(coat, BLACK, 0.3), 1.1, (look[1], look[2]), strength=0.7), round=0.22)
+    for x in (-0.06, 0.14):
+        pen.fill(ellipse((x, -0.03), 0.065, 0.075), WHITE)
+        eye(pen, (x + 0.02, -0.025), 0.036)
+
+
+def draw_snake(pen: Pen, phase: float, look: Look) -> None:
+    """A snake that winds its way along the ground."""
+    coat, other = rgb("#8fa84a"), rgb("#4d4a25")
+    if look[0] > 0.5:
+        coat, other = (rgb("#d9a05a"), rgb("#7a3b25")) if look[0] > 0.75 else (rgb("#d4564a"), rgb("#f3e6c0"))
+    points = []
+    for j in range(13):
+        along = j / 12
+        points.append((0.62 - 1.24 * along, -0.13 + 0.15 * (0.35 + 0.65 * along) * math.sin(phase + 9 * along)))
+    pen.fill(chain(points, 0.075, 0.022), coat, Pattern("bands", other, 2.2, (-phase / 9, 0)), round=0.07)
+    head, tongue = points[0], (points[0][0] + 0.2, points[0][1] + 0.01)
+    if math.sin(1.7 * phase) > 0.2:
+        pen.fill(capsule(head, tongue, 0.012), rgb("#b8323a"), line=0)
+    pen.fill(ellipse((head[0] + 0.03, head[1]), 0.115, 0.082), coat)
+    eye(pen, (head[0] + 0.06, head[1] - 0.03), 0.024)
+
+
+# -- on wheels --------------------------------------------------------------------------------------
+
+
+def wheel(pen: Pen, x: float, radius: float, turn: float) -> None:
+    """A wheel on the ground at x, its spokes turned by `turn`."""
+    centre = (x, -radius)
+    pen.fill(ellipse(centre, radius, radius), rgb("#2b2b30"))
+    pen.fill(ellipse(centre, radius * 0.58, radius * 0.58), rgb("#c9c9cc"), line=0.6)
+    for k in range(2):
+        dx, dy = radius * 0.5 * math.cos(turn + k * math.pi / 2), radius * 0.5 * math.sin(turn + k * math.pi / 2)
+        pen.fill(capsule((x - dx, dy - radius), (x + dx, -dy - radius), radius * 0.09), rgb("#6a6a70"), line=0)
+
+
+def draw_car(pen: Pen, phase: float, look: Look) -> None:
+    """A car; look decides paint, length of the cabin and a stripe."""
+    paint = pick(PAINTS, look[0])
+    bounce = 0.008 * math.sin(2 * phase)
+    back = -0.34 - 0.1 * look[1]
+    glass = rgb("#a9cfdc")
+    pen.fill(polygon([(back, -0.3 + bounce), (back + 0.12, -0.48), (0.1, -0.48), (0.29, -0.3 + bounce)], 0.04), paint)
+    pen.fill(polygon([(back + 0.06, -0.31), (back + 0.14, -0.45), (-0.07, -0.45), (-0.07, -0.31)], 0.01), glass)
+    pen.fill(polygon([(-0.01, -0.31), (-0.01, -0.45), (0.08, -0.45), (0.22, -0.31)], 0.01), glass)
+    pen.fill(ellipse((0.05, -0.345), 0.035, 0.04), rgb("#5a4238"), line=0)
+    pen.fill(block(-0.6, -0.32 + bounce, 0.6, -0.09 + bounce, 0.08), paint)
+    if look[2] > 0.5:
+        pen.fill(block(-0.58, -0.22 + bounce, 0.58, -0.18 + bounce, 0.01), mix(paint, WHITE, 0.7), line=0)
+    pen.fill(block(-0.58, -0.13 + bounce, 0.58, -0.08 + bounce, 0.02), mix(paint, BLACK, 0.6), line=0)
+    pen.fill(ellipse((0.55, -0.24 + bounce), 0.04, 0.045), rgb("#fff2b8"))
+    pen.fill(ellipse((-0.57, -0.24 + bounce), 0.03, 0.045), rgb("#d8423a"))
+    pen.fill(block(-0.14, -0.27, -0.07, -0.25, 0.008), DARK, line=0)
+    for x in (-0.36, 0.36):
+        wheel(pen, x, 0.115, phase)
+
+
+def draw_train(pen: Pen, phase: float, look: Look) -> None:
+    """A small steam train: an engine and two carriages."""
+    paint, other = pick(PAINTS, look[0]), pick(PAINTS, (look[0] + 0.45) % 1)
+    glass, iron = rgb("#bfe0e6"), rgb("#3a3d46")
+    pen.fill(block(-1.1, -0.12, 0.72, -0.08, 0.01), iron)
+    for x, colour in ((-1.16, other), (-0.53, mix(other, paint, 0.35))):
+        pen.fill(block(x, -0.5, x + 0.57, -0.1, 0.04), colour)
+        pen.fill(block(x - 0.02, -0.54, x + 0.59, -0.47, 0.03), mix(colour, BLACK, 0.4))
+        for k in range(3):
+            pen.fill(block(x + 0.06 + 0.17 * k, -0.4, x + 0.17 + 0.17 * k, -0.26, 0.02), glass, line=0.8)
+    pen.fill(block(0.06, -0.62, 0.32, -0.1, 0.03), paint)
+    pen.fill(block(0.02, -0.67, 0.36, -0.6, 0.03), mix(paint, BLACK, 0.45))
+    pen.fill(block(0.11, -0.53, 0.25, -0.36, 0.02), glass, line=0.8)
+    pen.fill(block(0.28, -0.42, 0.74, -0.12, 0.1), paint, Pattern("bands", iron, 1.1, (0.05, 0), strength=0.7))
+    pen.fill(polygon([(0.58, -0.4), (0.56, -0.6), (0.7, -0.6), (0.67, -0.4)], 0.015), iron)
+    pen.fill(ellipse((0.43, -0.43), 0.06, 0.05), rgb("#d9b45a"))
+    pen.fill(ellipse((0.73, -0.3), 0.045, 0.05), rgb("#fff2b8"))
+    pen.fill(polygon([(0.7, -0.12), (0.86, -0.02), (0.7, -0.02)], 0.01), iron)
+    for x in (-1.02, -0.72, -0.4, -0.1, 0.17, 0.42, 0.62):
+        wheel(pen, x, 0.085 if x < 0.1 else 0.1, phase)
+    for k in range(3):
+        age = (phase * 0.12 + k / 3) % 1
+        pen.soft((0.6 - 0.7 * age, -0.66 - 0.3 * age), 0.09 + 0.14 * age, 0.07 + 0.1 * age, WHITE, 0.8 * (1 - age))
+
+
+# -- the table --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Category:
+    """draw; how it moves; where it lives; area: pixels of its mask at one pixel per unit; stride: units per turn
+    of its phase; reach: half its width and height in units; seen: whether it occurs in training."""
+
+    draw: Callable[[Pen, float, Look], None]
+    moves: str  # "walk", "fly", "swim", "float", "drift"
+    scenes: tuple[str, ...]
+    area: float
+    stride: float
+    seen: bool = True
+
+
+CATEGORIES = {
+    "tiger": Category(beast("tiger"), "walk", ("savannah", "forest", "snow"), 0.62, 0.85),
+    "zebra": Category(beast("zebra"), "walk", ("savannah",), 0.62, 0.95),
+    "elephant": Category(beast("elephant"), "walk", ("savannah",), 1.1, 0.85),
+    "giraffe": Category(beast("giraffe"), "walk", ("savannah",), 0.8, 1.2),
+    "dog": Category(beast("dog"), "walk", ("street", "forest", "snow", "pond"), 0.5, 0.75),
+    "person": Category(draw_person, "walk", ("street", "forest", "savannah", "snow", "pond"), 0.24, 0.75),
+    "car": Category(draw_car, "drive", ("street", "snow"), 0.5, 0.75),
+    "snake": Category(draw_snake, "walk", ("savannah", "forest"), 0.2, 0.6),
+    "bird": Category(draw_bird, "fly", ("sky", "forest", "savannah", "pond", "snow"), 0.35, 1.0),
+    "butterfly": Category(draw_butterfly, "flutter", ("forest", "sky", "pond"), 0.5, 1.0),
+    "balloon": Category(draw_balloon, "drift", ("sky", "street", "savannah"), 0.8, 1.0),
+    "fish": Category(draw_fish, "swim", ("underwater",), 0.4, 1.0),
+    "leopard": Category(beast("leopard"), "walk", ("savannah", "forest", "snow"), 0.55, 0.85, seen=False),
+    "cow": Category(beast("cow"), "walk", ("pond", "forest"), 0.7, 0.75, seen=False),
+    "duck": Category(draw_duck, "float", ("pond",), 0.4, 1.0, seen=False),
+    "turtle": Category(draw_turtle, "swim", ("underwater",), 0.5, 1.0, seen=False),
+    "octopus": Category(draw_octopus, "swim", ("underwater",), 0.5, 1.0, seen=False),
+    "train": Category(draw_train, "drive", ("street", "savannah", "snow"), 0.9, 0.65, seen=False),
+}

@@ -1,0 +1,102 @@
+"""Inference: a whole video with all its objects -> one id map per frame, at native size (report 3.7).
+
+Memory does not grow with the length of the video. The updated model passes over the frames twice, first for
+h_video; it is not online.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from vos.clips import normalise_frames
+from vos.data import Video
+from vos.masks import merge_objects, write_mask
+from vos.networks import BaseModel, State
+
+Method = Callable[[Video], Iterator[np.ndarray]]
+CHUNK = 8  # frames encoded at once: enough to keep two cores or a GPU busy
+
+
+def encoded_frames(model: BaseModel, video: Video) -> Iterator[tuple[Tensor, Tensor]]:
+    """(frame (1, 3, H, W), e_t (1, C, h, w)) for every frame, CHUNK frames encoded at a time."""
+    device = next(model.parameters()).device
+    for start in range(0, len(video), CHUNK):
+        indices = range(start, min(start + CHUNK, len(video)))
+        pictures = np.stack([video.frame(i, model.settings.size) for i in indices])
+        frames = normalise_frames(pictures).to(device)
+        yield from zip(frames.split(1), model.encoder(frames).split(1), strict=True)
+
+
+def video_state(model: BaseModel, video: Video) -> Tensor | None:
+    """h_video (1, C, h, w) after the whole video; None for the base model."""
+    state: State | None = None
+    if model.needs_video:
+        for _, encoded in encoded_frames(model, video):
+            state = model.video_representation([encoded], state)
+    return None if state is None else state[0]
+
+
+@torch.inference_mode()
+def segment(model: BaseModel, video: Video) -> Iterator[np.ndarray]:
+    """Yield the id map of every frame, uint8 (H, W) at native size.
+
+    Each object starts from its given mask at its first annotated frame; frames before that do not show it. In
+    that frame the given mask is the answer for that object, and the predictions of the others stay.
+    The ids that come out are 0 and those given so far.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    height, width = native = video.size
+    h_video = video_state(model, video)
+    ids: list[int] = []
+    state: State | None = None
+    for index, (frame, encoded) in enumerate(encoded_frames(model, video)):
+        merged = np.zeros(native, np.uint8)
+        if state is not None:
+            from_input = model.mask_inputs(encoded[:, None], h_video)[:, 0]
+            state = model.mask_lstm.step(from_input, state)
+            logits = model.decoder(state[0])
+            probabilities = interpolate(torch.sigmoid(logits), native, mode="bilinear", align_corners=False)
+            merged = merge_objects(probabilities[:, 0].cpu().numpy(), ids)
+        given = video.given(index)
+        if given is not None:
+            merged = np.where(given > 0, given, merged)
+            new = [o.id for o in video.objects if o.first == index]
+            small = video.mask(index, model.settings.size)
+            masks = torch.from_numpy(np.stack([small == i for i in new])).float()[:, None].to(device)
+            begun = model.initializer(frame.expand(len(new), -1, -1, -1), masks)
+            state = begun if state is None else tuple(torch.cat(pair) for pair in zip(state, begun, strict=True))
+            ids += new
+        yield merged
+
+
+def copy_first(video: Video) -> Iterator[np.ndarray]:
+    """The baseline that keeps every object where it was first seen."""
+    current = np.zeros(video.size, np.uint8)
+    for index in range(len(video)):
+        given = video.given(index)
+        if given is not None:
+            current = np.where(given > 0, given, current)
+        yield current
+
+
+def empty(video: Video) -> Iterator[np.ndarray]:
+    """The baseline that finds nothing."""
+    for _ in range(len(video)):
+        yield np.zeros(video.size, np.uint8)
+
+
+def method_of(model: BaseModel) -> Method:
+    """A model as a method: video -> id maps."""
+    return lambda video: segment(model, video)
+
+
+def predict_into(folder: Path, method: Method, videos: Iterable[Video]) -> None:
+    """Write a method's id maps as FOLDER/<video>/<frame>.png, palette PNGs at native size."""
+    for video in videos:
+        for name, ids in zip(video.frame_names, method(video), strict=True):
+            write_mask(folder / video.name / f"{name}.png", ids)

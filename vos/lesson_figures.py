@@ -1,0 +1,232 @@
+"""Figures that teach: what the data hold, how F is matched, what a state looks like inside. Arrays in, a Figure out."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from vos.figures import WIDTH, NotebookFigure, picture, styled
+from vos.files import VosError
+from vos.masks import overlay
+from vos.metrics import boundary, dilate
+
+SEEN, UNSEEN = "#56B4E9", "#E69F00"
+MATCHED, MISSED, BAND = "#222222", "#D55E00", "#F6EDB0"
+GATES = {
+    "i": ("input gate i", "#0072B2", "-"),
+    "f": ("forget gate f", "#D55E00", "--"),
+    "o": ("output gate o", "#009E73", "-."),
+}
+
+
+@styled()
+def contact_sheet(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str] | None = None,
+    columns: int = 5,
+    title: str | None = None,
+) -> Figure:
+    """Images (H, W, 3) uint8 of any sizes in rows of `columns`, each with its title above."""
+    images = list(images)
+    if not images:
+        raise VosError("contact_sheet: no images; give at least one")
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    ratio = float(np.median([image.shape[0] / image.shape[1] for image in images]))
+    tile = min(WIDTH / columns, 3.5, 2.6 / ratio)
+    lines = max((str(t).count("\n") + 1 for t in titles), default=0) if titles is not None else 0
+    high = rows * (tile * ratio + 0.05 + 0.17 * lines) + (0.35 if title else 0.05)
+    figure = NotebookFigure(figsize=(max(tile * columns, 3.5), high), layout="compressed")
+    figure.get_layout_engine().set(w_pad=0.025, h_pad=0.025, wspace=0, hspace=0)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat[len(images) :]:
+        axes.set_axis_off()
+    for place, image in enumerate(images):
+        picture(grid.flat[place], padded(image, ratio))
+        if titles is not None:
+            grid.flat[place].set_title(str(titles[place]), size=9, loc="center", pad=3)
+    if title:
+        figure.suptitle(textwrap.fill(title, int(figure.get_figwidth() * 9)), size=11.5)
+    return figure
+
+
+def clip_strip(
+    frames: np.ndarray,
+    masks: np.ndarray | None = None,
+    title: str | None = None,
+    names: Sequence[str] | None = None,
+    columns: int = 5,
+    strength: float = 0.55,
+) -> Figure:
+    """A clip as a strip: frames (T, H, W, 3) uint8 with id maps (T, H, W) painted over, a row for each `columns`.
+
+    masks: an entry may be None where a frame is not annotated; then the frame is shown as it is.
+    """
+    masks = [None] * len(frames) if masks is None else masks
+    if len(masks) != len(frames):
+        raise VosError(f"clip_strip: {len(frames)} frames but {len(masks)} masks; give one for each frame, or None")
+    images = [f if m is None else overlay(f, m, strength) for f, m in zip(frames, masks, strict=True)]
+    return contact_sheet(images, names or [f"t = {t}" for t in range(len(images))], columns, title)
+
+
+@styled()
+def dataset_statistics(
+    areas: np.ndarray,
+    durations: np.ndarray,
+    seen: Mapping[str, int],
+    unseen: Mapping[str, int] | None = None,
+    largest: int = 18,
+) -> Figure:
+    """What a data set holds. areas: (N,) share of the frame each object covers, 0..1; durations: (M,) annotated
+    frames of each video; seen, unseen: category -> number of objects, of which the `largest` are shown.
+    """
+    areas = 100 * np.asarray(areas, float)
+    areas = areas[areas > 0]
+    counts = sorted(
+        [(n, name, SEEN, "") for name, n in seen.items()]
+        + [(n, name, UNSEEN, "///") for name, n in (unseen or {}).items()],
+        key=lambda row: (-row[0], row[1]),
+    )
+    figure = NotebookFigure(figsize=(WIDTH, max(3.6, 0.7 + 0.2 * min(len(counts), largest))), layout="constrained")
+    left, right = figure.subfigures(1, 2) if counts else (figure, None)
+    top, bottom = left.subplots(2, 1)
+    low, high = (np.log10(areas.min()) - 0.01, np.log10(areas.max()) + 0.01) if len(areas) else (0, 2)
+    top.hist(areas, np.logspace(low, high, 25), color="#777777", edgecolor="white", linewidth=0.6)
+    top.set(xscale="log", title="Size of the objects", xlabel="area (% of the frame)", ylabel="objects")
+    top.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    top.xaxis.set_minor_formatter(lambda value, _: "")
+    edges = np.arange(min(durations, default=0), max(durations, default=0) + 2)
+    bins = edges - 0.5 if len(edges) <= 40 else 30
+    bottom.hist(durations, bins, color="#777777", edgecolor="white", linewidth=0.6)
+    bottom.set(title="Length of the videos", xlabel="annotated frames", ylabel="videos")
+    for axes in (top, bottom):
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if counts:
+        category_bars(right.subplots(), counts, largest)
+    return figure
+
+
+def category_bars(axes: Axes, counts: Sequence[tuple[int, str, str, str]], largest: int) -> None:
+    """Bars of (objects, category, colour, hatch) rows, largest first."""
+    rows = counts[:largest]
+    for place, (count, _, colour, hatch) in enumerate(rows):
+        axes.barh(place, count, 0.75, color=colour, hatch=hatch, edgecolor="white")
+        axes.text(count, place, f" {count}", va="center", size=8.5)
+    axes.set_yticks(range(len(rows)), [name for _, name, _, _ in rows], size=9)
+    rest = len(counts) - len(rows)
+    axes.set_title("Objects of each category" + (f" (and {rest} rarer ones)" if rest else ""))
+    axes.set(xticks=[], ylim=(len(rows) - 0.4, -0.6), xlim=(0, rows[0][0] * 1.12))
+    axes.grid(False)
+    axes.tick_params(length=0)
+    axes.spines["bottom"].set_visible(False)
+    keys = {colour: hatch for _, _, colour, hatch in counts}
+    names = {SEEN: "seen in training", UNSEEN: "unseen in training"}
+    handles = [Patch(facecolor=c, hatch=h, edgecolor="white", label=names[c]) for c, h in keys.items()]
+    axes.legend(handles=handles, loc="lower right")
+
+
+@styled()
+def contour_matching(prediction: np.ndarray, truth: np.ndarray, radius: int) -> Figure:
+    """How F is counted: boundary pixels of each mask that lie within `radius` pixels of the other's boundary.
+
+    prediction, truth: bool (H, W). Left, precision: predicted boundary on the band around the true one; right,
+    recall: the other way round. Pixels off the band are orange crosses.
+    """
+    prediction, truth = np.asarray(prediction, bool), np.asarray(truth, bool)
+    if prediction.shape != truth.shape:
+        raise VosError(f"contour_matching: prediction {prediction.shape} and truth {truth.shape} differ in size")
+    edges = {"predicted": boundary(prediction), "true": boundary(truth)}
+    rows, columns = np.nonzero(edges["predicted"] | edges["true"])
+    margin = radius + 3
+    window = (
+        slice(max(0, min(rows, default=0) - margin), max(rows, default=prediction.shape[0]) + margin + 1),
+        slice(max(0, min(columns, default=0) - margin), max(columns, default=prediction.shape[1]) + margin + 1),
+    )
+    high, wide = prediction[window].shape
+    figure = NotebookFigure(figsize=(WIDTH, min(4.4 * high / wide, 7) + 1.1), layout="constrained")
+    shares = []
+    panels = (("precision", "predicted", "true"), ("recall", "true", "predicted"))
+    for axes, (name, ours, other) in zip(figure.subplots(1, 2), panels, strict=True):
+        band = dilate(edges[other], radius)
+        hit, miss = edges[ours] & band, edges[ours] & ~band
+        total = int(edges[ours].sum())
+        shares.append(hit.sum() / total if total else float(not edges[other].any()))
+        axes.imshow(band[window], cmap=ListedColormap(["white", BAND]), vmin=0, vmax=1)
+        size = min(6.0, 230 / max(high, wide))
+        for pixels, colour, marker in ((hit, MATCHED, "s"), (miss, MISSED, "X")):
+            y, x = np.nonzero(pixels[window])
+            axes.plot(x, y, marker, color=colour, markersize=size * (1.3 if marker == "X" else 1), markeredgewidth=0)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, color="#CCCCCC")
+        axes.grid(False)
+        axes.set_title(f"{name} = {hit.sum()} of {total} {ours} boundary pixels = {shares[-1]:.2f}", size=10.5)
+    precision, recall = shares
+    f = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    figure.suptitle(f"F = 2 · precision · recall / (precision + recall) = {f:.2f}")
+    handles = [
+        Patch(facecolor=BAND, edgecolor="#CCCCCC", label=f"within {radius} px of the other boundary"),
+        Line2D([], [], color=MATCHED, marker="s", linestyle="", label="matched"),
+        Line2D([], [], color=MISSED, marker="X", linestyle="", markersize=8, label="not matched"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+@styled()
+def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> Figure:
+    """The channels of one state or encoding, (C, h, w), as small images on one scale that is symmetric about 0."""
+    h = np.asarray(h, float)
+    if h.ndim != 3 or not h.size:
+        raise VosError(f"feature_maps: an array of shape {h.shape}; give one state (C, h, w)")
+    channels, high, wide = h.shape
+    columns = min(columns, channels)
+    rows = -(-channels // columns)
+    sheet = np.full((rows * (high + 1) - 1, columns * (wide + 1) - 1), np.nan)
+    for c, channel in enumerate(h):
+        y, x = c // columns * (high + 1), c % columns * (wide + 1)
+        sheet[y : y + high, x : x + wide] = channel
+    width = min(WIDTH, 1.5 + 1.6 * columns)
+    figure = NotebookFigure(
+        figsize=(width, (width - 1.3) * sheet.shape[0] / sheet.shape[1] + 0.6), layout="constrained"
+    )
+    axes = figure.add_subplot()
+    limit = float(np.nanmax(np.abs(h))) or 1.0
+    image = axes.imshow(sheet, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    firsts = [f"{r * columns}–{min((r + 1) * columns, channels) - 1}" for r in range(rows)]
+    axes.set_yticks(np.arange(rows) * (high + 1) + (high - 1) / 2, firsts, size=8.5)
+    axes.set(xticks=[], ylabel="channel")
+    axes.set_title(title or f"{channels} channels of {high} × {wide}")
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    figure.colorbar(image, ax=axes, fraction=0.025, pad=0.01, label="activation")
+    return figure
+
+
+@styled()
+def gates(values: Mapping[str, np.ndarray], first: int = 1, title: str = "Gates of the ConvLSTM") -> Figure:
+    """Gates over time. values: "i", "f", "o" (after the sigmoid) and "g" (after tanh) -> (T, ...): the mean over all
+    but time as a line, the middle 80 % of the values as a band. first: the time step of the first row.
+    """
+    figure = NotebookFigure(figsize=(WIDTH, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
+    for name, array in values.items():
+        rows = np.asarray(array, float).reshape(len(array), -1)
+        label, colour, line = GATES.get(name, ("candidate g", "#AA5590", "-"))
+        axes = left if name in GATES else right
+        time = np.arange(len(rows)) + first
+        axes.fill_between(time, *np.percentile(rows, (10, 90), axis=1), color=colour, alpha=0.12, linewidth=0)
+        axes.plot(time, rows.mean(axis=1), color=colour, linestyle=line, marker="o", markersize=4, label=label)
+    left.set(title=title, ylim=(0, 1), xlabel="time step t", ylabel="mean gate value")
+    right.set(title="New content", ylim=(-1, 1), xlabel="time step t", ylabel="mean of tanh")
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(loc="outside lower center", ncols=4)
+    return figure

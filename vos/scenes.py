@@ -1,0 +1,320 @@
+"""The scenes: one wide painted background per video, of which each frame shows a moving window, and foreground things."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from vos.drawing import Pattern, Pen, block, capsule, chain, ellipse, mix, noise, polygon, rgb, union
+
+Random = np.random.Generator
+
+
+def between(rng: Random, low: float, high: float) -> float:
+    """A random number in low..high."""
+    return low + (high - low) * rng.random()
+
+
+def tint(rng: Random, codes: list[str], amount: float = 0.05) -> np.ndarray:
+    """One of the colours, a little lighter or darker."""
+    return np.clip(rgb(codes[int(rng.random() * len(codes))]) * np.float32(1 + amount * (2 * rng.random() - 1)), 0, 1)
+
+
+class Painting:
+    """A picture that is painted from back to front. colour: float32 (3, H, W); unit: H / 100."""
+
+    def __init__(self, rng: Random, height: int, width: int):
+        self.rng, self.height, self.width, self.unit = rng, height, width, height / 100
+        self.colour = np.empty((3, height, width), np.float32)
+
+    def gradient(self, top: np.ndarray, bottom: np.ndarray, end: float = 1.0) -> None:
+        """From `top` at the upper edge to `bottom` at `end` of the height and below."""
+        down = np.clip(np.arange(self.height, dtype=np.float32) / (end * self.height), 0, 1)
+        self.colour[:] = (top[:, None] + (bottom - top)[:, None] * down)[:, :, None]
+
+    def cloud(self, colour: np.ndarray, amount: float, threshold: float = 0.5, end: float = 0.6) -> None:
+        """Noise that shows as cloud above `threshold` and fades out towards `end` of the height."""
+        fade = np.clip(1 - np.arange(self.height, dtype=np.float32) / (end * self.height), 0, 1)[:, None]
+        cover = np.clip((noise(self.rng, self.height, self.width, 1.6, 0.7) - threshold) * 5, 0, 1) * fade * np.float32(amount)
+        self.colour += cover * (colour[:, None, None] - self.colour)
+
+    def land(self, level: float, rough: float, colour: np.ndarray, shade: np.ndarray, wide: float = 1.0, grain: float = 1.0) -> None:
+        """Ground from `level` of the height down, its skyline `rough` high, mottled from `colour` to `shade`."""
+        top = max(int((level - rough) * self.height), 0)
+        rows = self.height - top
+        line = noise(self.rng, 1, self.width, 1.5)[0] - 0.5
+        y = np.arange(top, self.height, dtype=np.float32)[:, None]
+        cover = np.clip(y - (level + 2 * rough * line) * self.height, 0, 1)
+        mottle = np.clip(noise(self.rng, rows, self.width, wide, grain) * 1.6 - 0.3, 0, 1)
+        down = np.clip((y - level * self.height) / (self.height * 0.5), 0, 1) * np.float32(0.18)
+        paint = (colour[:, None, None] + (shade - colour)[:, None, None] * mottle) * (1.06 - down)
+        part = self.colour[:, top:]
+        part += cover * (paint - part)
+
+    def speckle(self, amount: float) -> None:
+        """A fine painterly grain over everything."""
+        self.colour *= 1 + np.float32(amount) * (noise(self.rng, self.height, self.width, 0.25, 0.25) - 0.5)
+
+    def scatter(self, thing: Callable[[Pen, Random], None], count: int, top: float, bottom: float, low: float, high: float) -> None:
+        """`count` things standing between `top` and `bottom` of the height, the far ones first and smaller.
+
+        low, high: their size, in units of a hundredth of the height.
+        """
+        for depth in sorted(self.rng.random() for _ in range(count)):
+            y = (top + (bottom - top) * depth) * self.height
+            size = between(self.rng, 0.8, 1.2) * (low + (high - low) * depth) * self.unit
+            thing(Pen(self.colour, None, 0, self.rng.random() * self.width, y, size), self.rng)
+
+
+# -- things, one unit tall, standing at v = 0 -----------------------------------------------------------
+
+
+def tuft(pen: Pen, rng: Random) -> None:
+    """A tuft of grass."""
+    colour = tint(rng, ["#b9a04c", "#9c8b3f", "#cdb765"], 0.1)
+    for lean in (-0.5, -0.2, 0.15, 0.45):
+        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.07, 0.02), colour, line=0)
+
+
+def green_tuft(pen: Pen, rng: Random) -> None:
+    """A tuft of green grass, sometimes with a flower."""
+    colour = tint(rng, ["#5f8f43", "#4c7c3d", "#7da653"], 0.1)
+    for lean in (-0.5, -0.2, 0.15, 0.45):
+        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.08, 0.02), colour, line=0)
+    if rng.random() < 0.4:
+        pen.fill(ellipse((0, -1), 0.16, 0.16), tint(rng, ["#f2d75c", "#f4f0e6", "#e58aa0", "#b28ad0"]), line=0)
+
+
+def stone(pen: Pen, rng: Random) -> None:
+    """A rounded stone."""
+    pen.soft((0.1, 0.05), 0.8, 0.2, rgb("#2b2a33"), 0.4)
+    shape = union(ellipse((0, -0.25), 0.6, 0.38), ellipse((0.25, -0.15), 0.5, 0.28), blend=0.1)
+    pen.fill(shape, tint(rng, ["#9a948c", "#8a8a90", "#ab9f8b"], 0.1), line=0.8)
+
+
+def bush(pen: Pen, rng: Random) -> None:
+    """A round bush."""
+    colour = tint(rng, ["#5d8a45", "#4b7a4a", "#78964a"], 0.12)
+    lumps = [ellipse((x, -0.42 + 0.3 * abs(x) * rng.random()), 0.42, 0.42) for x in (-0.5, 0.0, 0.5)]
+    pen.soft((0.1, 0.02), 1.0, 0.18, rgb("#20301f"), 0.45)
+    pen.fill(union(*lumps, blend=0.1), colour, Pattern("dots", mix(colour, rgb("#2c4a2a"), 0.5), 0.6), line=0.8, round=0.4)
+
+
+def acacia(pen: Pen, rng: Random) -> None:
+    """A flat-topped tree of the savannah."""
+    bark, leaf = rgb("#6d4e37"), tint(rng, ["#71803c", "#84883f", "#5f7740"], 0.1)
+    pen.soft((0, 0), 0.6, 0.06, rgb("#4a3a20"), 0.5)
+    for end in (-0.25, 0.05, 0.28):
+        pen.fill(chain([(0, 0), (0.03, -0.45), (end, -0.8)], 0.05, 0.025), bark, line=0.6)
+    for x, y, w in ((-0.28, -0.8, 0.4), (0.3, -0.82, 0.4), (0.02, -0.92, 0.45)):
+        pen.fill(ellipse((x, y), w, 0.12), leaf, Pattern("fur", mix(leaf, rgb("#3d4a22"), 0.6), 1.0), line=0.6)
+
+
+def broadleaf(pen: Pen, rng: Random) -> None:
+    """A tree with a round crown."""
+    bark = tint(rng, ["#5f4633", "#6b5340", "#4f4038"])
+    leaf = tint(rng, ["#4f7d3f", "#3f6f44", "#6b8f43", "#8a9a45"], 0.1)
+    pen.fill(capsule((0, 0), (0.02, -0.6), 0.07, 0.045), bark, Pattern("fur", mix(bark, rgb("#2a2018"), 0.6), 2), line=0.8)
+    spots = Pattern("fur", mix(leaf, rgb("#223c24"), 0.75), 1.3)
+    for x, y, r in ((-0.2, -0.6, 0.22), (0.22, -0.62, 0.22), (0.0, -0.78, 0.26)):
+        pen.fill(ellipse((x, y), r, r * 0.9), leaf, spots, line=0.8, round=0.22)
+
+
+def trunk(pen: Pen, rng: Random) -> None:
+    """A tall trunk that leaves the picture at the top."""
+    bark = tint(rng, ["#6a4f3b", "#59473b", "#7a6450"])
+    shape = union(capsule((0, 0), (0.03, -3), 0.1, 0.075), capsule((-0.14, 0.03), (0, -0.25), 0.05, 0.05), blend=0.1)
+    pen.fill(shape, bark, Pattern("fur", mix(bark, rgb("#241c17"), 0.8), 1.6, turn=1.4), round=0.08)
+
+
+def pine(pen: Pen, rng: Random) -> None:
+    """A pine with snow on it."""
+    leaf = tint(rng, ["#3f6a5c", "#4a7468", "#37605a"], 0.1)
+    pen.soft((0.05, 0), 0.4, 0.06, rgb("#7f95b0"), 0.6)
+    pen.fill(capsule((0, 0), (0, -0.3), 0.04), rgb("#5b4638"), line=0.6)
+    for k in range(3):
+        y, w = -0.12 - 0.24 * k, 0.32 - 0.08 * k
+        pen.fill(polygon([(-w, y), (0, y - 0.42), (w, y)], 0.02), leaf, line=0.7)
+        pen.fill(polygon([(-w * 0.5, y - 0.2), (0, y - 0.43), (w * 0.45, y - 0.23), (0, y - 0.26)], 0.01), rgb("#f4f8fb"), line=0)
+
+
+def weed(pen: Pen, rng: Random) -> None:
+    """A water plant."""
+    colour = tint(rng, ["#3f8f6a", "#5aa05a", "#2f7f7f", "#8a9f4a", "#a2506a"], 0.1)
+    for k in range(3):
+        x, lean = (k - 1) * 0.16, between(rng, -0.15, 0.15)
+        points = [(x + 0.07 * math.sin(2 * i + 5 * lean) + lean * i / 4, -0.25 * i) for i in range(5)]
+        pen.fill(chain(points, 0.06, 0.02), colour, line=0.7, round=0.06)
+
+
+def coral(pen: Pen, rng: Random) -> None:
+    """A branching coral."""
+    colour = tint(rng, ["#e07a6a", "#e0a04a", "#c96a9a", "#8f7fc4"], 0.08)
+    for angle in (-0.8, -0.35, 0.1, 0.5, 0.9):
+        tip = (0.75 * math.sin(angle), -0.85 * math.cos(angle))
+        pen.fill(chain([(0, 0), (tip[0] * 0.45, tip[1] * 0.6), tip], 0.11, 0.08), colour, line=0.8, round=0.08)
+
+
+def reed(pen: Pen, rng: Random) -> None:
+    """A few reeds."""
+    for k in range(4):
+        x, lean = (k - 1.5) * 0.12, between(rng, -0.1, 0.1)
+        top = (x + lean, -between(rng, 0.7, 1.0))
+        pen.fill(capsule((x, 0), top, 0.022, 0.012), tint(rng, ["#5d8a45", "#7a9a50"]), line=0)
+        pen.fill(capsule(top, (top[0] + lean * 0.15, top[1] + 0.17), 0.035), rgb("#7a5230"), line=0.5)
+
+
+def post(pen: Pen, rng: Random) -> None:
+    """A street lamp."""
+    iron = tint(rng, ["#3f4a52", "#4a5a4f", "#5a4a4a"])
+    pen.fill(capsule((0, 0), (0, -1), 0.03, 0.022), iron)
+    pen.fill(block(-0.05, -0.06, 0.05, 0.0, 0.015), iron)
+    pen.fill(ellipse((0, -1.02), 0.07, 0.08), rgb("#f6e7b0"))
+    pen.fill(polygon([(-0.08, -1.07), (0, -1.14), (0.08, -1.07)], 0.01), iron)
+
+
+def house(pen: Pen, rng: Random) -> None:
+    """A town house, one unit tall and about half as wide."""
+    wall = tint(rng, ["#d9a07a", "#c9b48a", "#b5735f", "#8fa3a8", "#dcc7a0", "#a78fa0"], 0.06)
+    roof, frame = tint(rng, ["#7a4a44", "#54566a", "#6a5a4a"]), rgb("#f1e8d8")
+    pen.fill(polygon([(-0.29, -0.83), (-0.2, -1.0), (0.2, -1.0), (0.29, -0.83)], 0.01), roof)
+    pen.fill(block(-0.26, -0.85, 0.26, 0.0), wall, Pattern("fur", mix(wall, rgb("#6a4a3a"), 0.35), 2))
+    lit = [rgb("#7f9fb0"), rgb("#5f7f95"), rgb("#e8d08a")]
+    for row in range(3):
+        for column in range(3):
+            x, y = -0.17 + 0.17 * column, -0.72 + 0.23 * row
+            if row == 2 and column == 1:
+                pen.fill(block(x - 0.05, y - 0.02, x + 0.05, 0.0, 0.01), roof)
+            else:
+                pen.fill(block(x - 0.05, y - 0.07, x + 0.05, y + 0.07), frame, line=0.6)
+                pen.fill(block(x - 0.036, y - 0.055, x + 0.036, y + 0.055), lit[int(rng.random() * 3)], line=0)
+
+
+def puff(pen: Pen, rng: Random) -> None:
+    """A fair-weather cloud."""
+    lumps = [ellipse(((k - 2) * 0.42, -between(rng, 0.1, 0.35)), 0.45, between(rng, 0.25, 0.5)) for k in range(5)]
+    pen.fill(union(*lumps, blend=0.2), rgb("#fdfbf6"), line=0, round=0.5)
+
+
+# -- scenes ---------------------------------------------------------------------------------------------
+
+
+def savannah(art: Painting) -> None:
+    """Dry grass, acacias, a warm sky."""
+    sky = [("#8fc1dc", "#f6e3bd"), ("#f0b27a", "#fbe6c0"), ("#a9c4d9", "#f3d9c0")][int(art.rng.random() * 3)]
+    art.gradient(rgb(sky[0]), rgb(sky[1]), 0.45)
+    art.cloud(rgb("#fff8ea"), 0.8)
+    art.land(0.38, 0.05, rgb("#b7a58a"), rgb("#9c9a86"))
+    art.land(0.44, 0.02, tint(art.rng, ["#d9bd6a", "#cfae5c", "#c9b870"]), rgb("#a98a44"), 2.0, 0.5)
+    art.scatter(acacia, 6, 0.44, 0.56, 18, 34)
+    art.scatter(bush, 5, 0.46, 0.6, 3, 6)
+    art.scatter(tuft, 90, 0.47, 1.0, 1.5, 7)
+    art.scatter(stone, 6, 0.55, 0.98, 1.5, 5)
+
+
+def forest(art: Painting) -> None:
+    """Trees in rows, moss and leaves."""
+    art.gradient(tint(art.rng, ["#b9d6b0", "#cfe0b4", "#a8cfc0"]), rgb("#e3e9c0"), 0.5)
+    art.cloud(rgb("#7fa877"), 0.9, 0.35, 0.9)
+    art.land(0.4, 0.06, rgb("#7fa06a"), rgb("#5f8a5f"))
+    art.scatter(broadleaf, 16, 0.38, 0.52, 26, 52)
+    art.land(0.5, 0.03, tint(art.rng, ["#7d9a4f", "#8a9a55", "#6f9358"]), rgb("#4f6f3a"), 1.6, 0.5)
+    art.scatter(trunk, 4, 0.52, 0.6, 30, 45)
+    art.scatter(bush, 8, 0.5, 0.64, 5, 9)
+    art.scatter(green_tuft, 80, 0.54, 1.0, 1.5, 6)
+    art.scatter(stone, 5, 0.6, 1.0, 2, 5)
+
+
+def snow(art: Painting) -> None:
+    """A white hillside with pines."""
+    art.gradient(tint(art.rng, ["#9fc0dc", "#c4b8d8", "#b5cfe2"]), rgb("#f6ece6"), 0.45)
+    art.cloud(rgb("#ffffff"), 0.8)
+    art.land(0.34, 0.12, rgb("#b8c7dc"), rgb("#8fa5c4"))
+    art.scatter(pine, 16, 0.38, 0.5, 10, 24)
+    art.land(0.46, 0.03, rgb("#f2f5fa"), rgb("#bccbe0"), 2.2, 0.7)
+    art.scatter(pine, 7, 0.5, 0.62, 26, 42)
+    art.scatter(stone, 8, 0.55, 1.0, 1.5, 4)
+    art.scatter(tuft, 24, 0.55, 1.0, 1.5, 3.5)
+
+
+def street(art: Painting) -> None:
+    """A row of houses, a pavement and a road."""
+    art.gradient(tint(art.rng, ["#9cc4e0", "#e9c9a0", "#b9c9d6"]), rgb("#f6ecd9"), 0.5)
+    art.cloud(rgb("#ffffff"), 0.7)
+    size = 0.46 * art.height
+    x = -0.1 * size
+    while x < art.width + size:
+        tall = between(art.rng, 0.9, 1.15) * size
+        house(Pen(art.colour, None, 0, x, 0.55 * art.height, tall), art.rng)
+        x += 0.53 * tall
+    art.land(0.55, 0.0, rgb("#cfc4b4"), rgb("#ada294"), 0.5, 0.5)
+    art.scatter(broadleaf, 5, 0.57, 0.6, 24, 32)
+    art.scatter(post, 4, 0.6, 0.61, 26, 28)
+    art.land(0.66, 0.0, tint(art.rng, ["#7d7f86", "#8a8580", "#74788a"]), rgb("#62646c"), 0.7, 0.4)
+    for k in range(0, art.width, max(int(14 * art.unit), 1)):
+        pen = Pen(art.colour, None, 0, k, 0.82 * art.height, art.unit)
+        pen.fill(block(0, -0.8, 7.5, 0.8, 0.3), rgb("#efe6cf"), line=0)
+    Pen(art.colour, None, 0, 0, 0.66 * art.height, 1).fill(block(-5, -3, art.width + 5, 3), rgb("#e0d8c8"), line=1)
+
+
+def pond(art: Painting) -> None:
+    """A lake with reeds, meadow behind and a strip of shore in front."""
+    art.gradient(tint(art.rng, ["#9fcbe2", "#f2c9a8", "#b8d4da"]), rgb("#f4eed8"), 0.35)
+    art.cloud(rgb("#ffffff"), 0.8)
+    art.land(0.26, 0.05, rgb("#8fae86"), rgb("#6f937c"))
+    art.scatter(broadleaf, 10, 0.3, 0.36, 12, 22)
+    art.land(0.34, 0.01, rgb("#a5b868"), rgb("#7d9a50"))
+    water = tint(art.rng, ["#7db4c4", "#8ab8b0", "#6fa3c0"])
+    art.land(0.39, 0.004, water, mix(water, rgb("#e9f4f2"), 0.55), 2.5, 0.16)
+    art.scatter(reed, 12, 0.41, 0.5, 9, 16)
+    art.land(0.9, 0.02, rgb("#9aae5e"), rgb("#70904a"), 1.5, 0.6)
+    art.scatter(reed, 6, 0.9, 0.98, 16, 26)
+    art.scatter(green_tuft, 40, 0.92, 1.02, 3, 6)
+
+
+def underwater(art: Painting) -> None:
+    """Blue water, rays of light, sand, corals and weed."""
+    top, deep = [("#7fd0dc", "#2f7f9f"), ("#8ad8c8", "#2f8a8f"), ("#86b8e6", "#355f9f")][int(art.rng.random() * 3)]
+    art.gradient(rgb(top), rgb(deep), 0.85)
+    x, y = np.arange(art.width, dtype=np.float32), np.arange(art.height, dtype=np.float32)[:, None]
+    row = noise(art.rng, 1, 2 * art.width, 0.5)[0]
+    rays = np.clip(row[(x + 0.5 * y).astype(int)] * 3 - 1.3, 0, 1) * np.clip(1 - y / (0.9 * art.height), 0, 1)
+    art.colour += rays * np.float32(0.3) * (rgb("#eafcf4")[:, None, None] - art.colour)
+    art.cloud(rgb("#bfeaf0"), 0.35, 0.5, 1.2)
+    art.land(0.66, 0.09, mix(rgb(deep), rgb("#4f6f7f"), 0.4), mix(rgb(deep), rgb("#203f55"), 0.5))
+    art.scatter(weed, 10, 0.68, 0.78, 12, 22)
+    art.land(0.8, 0.03, rgb("#d9c79a"), rgb("#a89a7f"), 1.6, 0.5)
+    art.scatter(coral, 9, 0.8, 0.95, 7, 14)
+    art.scatter(weed, 9, 0.82, 1.0, 14, 30)
+    art.scatter(stone, 9, 0.82, 1.0, 2, 6)
+
+
+def sky(art: Painting) -> None:
+    """Clouds above low hills."""
+    top, low = [("#5f9fd6", "#dcecf2"), ("#7a8fd0", "#f6d2c0"), ("#4f8fc0", "#f4e6c8")][int(art.rng.random() * 3)]
+    art.gradient(rgb(top), rgb(low), 0.85)
+    art.cloud(rgb("#ffffff"), 0.7, 0.45, 1.2)
+    art.scatter(puff, 9, 0.12, 0.72, 8, 13)
+    art.land(0.84, 0.06, rgb("#8fa9b0"), rgb("#7f9aa0"))
+    art.land(0.9, 0.04, rgb("#9db56e"), rgb("#6f9458"), 1.0, 0.6)
+    art.scatter(broadleaf, 14, 0.9, 1.0, 6, 12)
+
+
+# name: painter, band of the height where feet stand, things that may stand in front
+SCENES: dict[str, tuple[Callable[[Painting], None], tuple[float, float], tuple[Callable[[Pen, Random], None], ...]]] = {
+    "savannah": (savannah, (0.64, 0.92), (acacia, bush, trunk)),
+    "forest": (forest, (0.66, 0.94), (trunk, trunk, bush)),
+    "snow": (snow, (0.64, 0.92), (pine, post)),
+    "street": (street, (0.66, 0.94), (post, post, broadleaf)),
+    "pond": (pond, (0.55, 0.86), (reed, reed)),
+    "underwater": (underwater, (0.8, 0.95), (weed, coral)),
+    "sky": (sky, (0.8, 0.95), (puff,)),
+}
+
+
+def paint_scene(name: str, rng: Random, height: int, width: int) -> np.ndarray:
+    """The background of a scene, float32 (3, height, width), 0..1."""
+    art = Painting(rng, height, width)
+    SCENES[name][0](art)
+    art.speckle(0.10)
+    return art.colour
