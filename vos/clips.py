@@ -140,9 +140,7 @@ def clip_indices(video: Video, target: VideoObject, length: int, stride: int, rn
     return list(annotated[start::stride][:length])
 
 
-def augment(
-    frames: Tensor, masks: Tensor, how: Augmentation, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+def augment(frames: Tensor, masks: Tensor, how: Augmentation, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """frames uint8 (T, H, W, 3), masks float (T, 1, H, W) -> normalised float frames (T, 3, H, W), masks.
 
     Frames are resampled bilinearly, masks by nearest neighbour, so they stay 0/1.
@@ -164,9 +162,7 @@ def augment(
     return moved, masks
 
 
-def warp(
-    frames: Tensor, masks: Tensor, turn: float, zoom: float, shift: tuple[float, float]
-) -> tuple[Tensor, Tensor]:
+def warp(frames: Tensor, masks: Tensor, turn: float, zoom: float, shift: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """Turn (degrees, clockwise), zoom and shift (dx, dy in pixels, right and down) about the centre.
 
     frames (T, 3, H, W), masks (T, 1, H, W). What comes in from outside is the mirror image of the inside.

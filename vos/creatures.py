@@ -106,13 +106,12 @@ def draw_beast(pen: Pen, phase: float, look: Look, beast: Beast) -> None:
         pen.fill(capsule(ridge[0], ridge[1], 0.05, 0.06), other)
     if beast.ear in ("round", "point", "long"):
         ear(pen, face, beast, coat, 0.7, -0.03)
-    trunk_of_body = union(
+    torso = union(
         capsule(hip, chest, beast.depth * 0.98, beast.depth),
         capsule(chest, face, beast.nape * 1.25, beast.nape * 0.85),
         blend=0.1,
     )
-    pen.fill(trunk_of_body, coat, pattern, round=0.17)
-    pen.soft((0, top + beast.depth * 0.75), 0.4, beast.depth * 0.32, belly, 0.5 if beast.belly != beast.coat else 0)
+    pen.fill(torso, coat, pattern, round=0.17, under=(belly, top + beast.depth * 0.35, top + beast.depth * 0.95))
     leg(-0.38, 0.0, 1.0)
     leg(0.36, 0.5 * math.pi, 1.0)
     skull = union(ellipse(face, beast.head, beast.head * 0.95), capsule(face, snout, beast.head * 0.8, beast.snout[2]), blend=0.05)
@@ -265,8 +264,7 @@ def draw_bird(pen: Pen, phase: float, look: Look) -> None:
     for spread in (-0.08, 0.0, 0.08):
         pen.fill(capsule((-0.3, 0.0), (-0.56, spread + 0.03 * beat), 0.05, 0.035), dark)
     body = union(capsule((-0.3, 0.01), (0.05, 0.0), 0.07, 0.155), ellipse((0.25, -0.08), 0.125, 0.12), blend=0.12)
-    pen.fill(body, coat, round=0.13)
-    pen.soft((0.02, 0.09), 0.24, 0.08, belly, 0.9)
+    pen.fill(body, coat, round=0.13, under=(belly, -0.02, 0.1))
     pen.fill(polygon([(0.35, -0.12), (0.5, -0.06), (0.35, -0.03)], 0.012), rgb("#e9a23b"))
     eye(pen, (0.29, -0.11), 0.032)
     wing(1.0, 0.0)
@@ -291,19 +289,18 @@ def draw_butterfly(pen: Pen, phase: float, look: Look) -> None:
 
 
 def draw_balloon(pen: Pen, phase: float, look: Look) -> None:
-    """A hot-air balloon; its gores turn slowly."""
+    """A hot-air balloon; its basket swings."""
+    swing = 0.03 * math.sin(phase)
     first, second = pick(PAINTS, look[0]), pick(PAINTS, (look[0] + 0.3 + 0.4 * look[1]) % 1)
     for side in (-1, 1):
-        pen.fill(capsule((side * 0.2, 0.25), (side * 0.075, 0.58), 0.012), DARK, line=0)
-    pen.fill(block(-0.1, 0.56, 0.1, 0.72, 0.03), rgb("#a8743e"), Pattern("plaid", rgb("#6d4524"), 3))
-    envelope = union(ellipse((0, -0.1), 0.46, 0.46), capsule((0, 0.1), (0, 0.36), 0.3, 0.1), blend=0.15)
-    pen.fill(envelope, first, round=0.42)
-    for k in range(5):  # gores: ellipses of one height, ever narrower towards the middle
-        turn = (k / 5 + 0.02 * phase) % 1
-        width = math.cos(math.pi * turn)
-        if abs(width) > 0.06 and k % 2 == 0:
-            pen.fill(ellipse((0.3 * width, -0.1), 0.085, 0.44, -0.12 * width), second, line=0, round=0.1)
-    pen.fill(block(-0.33, 0.02, 0.33, 0.1, 0.04), mix(second, WHITE, 0.5), line=0.5)
+        pen.fill(capsule((side * 0.14, 0.3), (side * 0.075 + swing, 0.58), 0.012), DARK, line=0)
+    pen.fill(block(swing - 0.1, 0.56, swing + 0.1, 0.72, 0.03), rgb("#a8743e"), Pattern("plaid", rgb("#6d4524"), 3))
+    for k in range(4):  # gores: the envelope again and again, ever narrower
+        wide = 1 - 0.27 * k
+        cone = polygon([(-0.37 * wide, 0.14), (0.37 * wide, 0.14), (0.1 * wide, 0.42), (-0.1 * wide, 0.42)], 0.01)
+        envelope = union(ellipse((0, -0.08), 0.46 * wide, 0.46), cone)
+        pen.fill(envelope, first if k % 2 == 0 else second, line=1.3 if k == 0 else 0.5, round=0.3 * wide)
+    pen.fill(block(-0.1, 0.4, 0.1, 0.44, 0.01), mix(first, BLACK, 0.5), line=0)
 
 
 # -- in the water -----------------------------------------------------------------------------------
@@ -321,8 +318,7 @@ def draw_fish(pen: Pen, phase: float, look: Look) -> None:
     pen.fill(polygon([(-0.2, -0.18), (-0.12, -0.4), (0.1, -0.32), (0.2, -0.18)], 0.03), fin, Pattern("bands", coat, 2, strength=0.5))
     pen.fill(polygon([(-0.12, 0.2), (-0.2, 0.36), (0.04, 0.24)], 0.02), fin)
     body = union(ellipse((0.08, 0), 0.37, 0.25), capsule((-0.1, 0), (-0.4, sway * 0.5), 0.18, 0.06), blend=0.1)
-    pen.fill(body, coat, pattern, round=0.2)
-    pen.soft((0.05, 0.17), 0.3, 0.09, WHITE, 0.5)
+    pen.fill(body, coat, pattern, round=0.2, under=(mix(coat, WHITE, 0.7), 0.03, 0.22))
     pen.fill(ellipse((0.0, 0.06 + sway * 0.1), 0.12, 0.06, 0.5 + 1.5 * sway), fin, tone=1.05)
     pen.fill(ellipse((0.28, -0.05), 0.06, 0.06), WHITE, line=0.6)
     eye(pen, (0.295, -0.05), 0.038)
@@ -468,10 +464,10 @@ def draw_train(pen: Pen, phase: float, look: Look) -> None:
 @dataclass(frozen=True)
 class Category:
     """draw; how it moves; where it lives; area: pixels of its mask at one pixel per unit; stride: units per turn
-    of its phase; reach: half its width and height in units; seen: whether it occurs in training."""
+    of its phase (turns a second where it does not stand); seen: whether it occurs in training."""
 
     draw: Callable[[Pen, float, Look], None]
-    moves: str  # "walk", "fly", "swim", "float", "drift"
+    moves: str  # "walk", "drive", "fly", "flutter", "swim", "float", "drift"
     scenes: tuple[str, ...]
     area: float
     stride: float
@@ -479,22 +475,22 @@ class Category:
 
 
 CATEGORIES = {
-    "tiger": Category(beast("tiger"), "walk", ("savannah", "forest", "snow"), 0.62, 0.85),
-    "zebra": Category(beast("zebra"), "walk", ("savannah",), 0.62, 0.95),
-    "elephant": Category(beast("elephant"), "walk", ("savannah",), 1.1, 0.85),
-    "giraffe": Category(beast("giraffe"), "walk", ("savannah",), 0.8, 1.2),
-    "dog": Category(beast("dog"), "walk", ("street", "forest", "snow", "pond"), 0.5, 0.75),
-    "person": Category(draw_person, "walk", ("street", "forest", "savannah", "snow", "pond"), 0.24, 0.75),
-    "car": Category(draw_car, "drive", ("street", "snow"), 0.5, 0.75),
-    "snake": Category(draw_snake, "walk", ("savannah", "forest"), 0.2, 0.6),
-    "bird": Category(draw_bird, "fly", ("sky", "forest", "savannah", "pond", "snow"), 0.35, 1.0),
-    "butterfly": Category(draw_butterfly, "flutter", ("forest", "sky", "pond"), 0.5, 1.0),
-    "balloon": Category(draw_balloon, "drift", ("sky", "street", "savannah"), 0.8, 1.0),
-    "fish": Category(draw_fish, "swim", ("underwater",), 0.4, 1.0),
-    "leopard": Category(beast("leopard"), "walk", ("savannah", "forest", "snow"), 0.55, 0.85, seen=False),
-    "cow": Category(beast("cow"), "walk", ("pond", "forest"), 0.7, 0.75, seen=False),
-    "duck": Category(draw_duck, "float", ("pond",), 0.4, 1.0, seen=False),
-    "turtle": Category(draw_turtle, "swim", ("underwater",), 0.5, 1.0, seen=False),
-    "octopus": Category(draw_octopus, "swim", ("underwater",), 0.5, 1.0, seen=False),
-    "train": Category(draw_train, "drive", ("street", "savannah", "snow"), 0.9, 0.65, seen=False),
+    "tiger": Category(beast("tiger"), "walk", ("savannah", "forest", "snow"), 0.7, 0.85),
+    "zebra": Category(beast("zebra"), "walk", ("savannah",), 0.73, 0.95),
+    "elephant": Category(beast("elephant"), "walk", ("savannah",), 1.07, 0.85),
+    "giraffe": Category(beast("giraffe"), "walk", ("savannah",), 0.92, 1.2),
+    "dog": Category(beast("dog"), "walk", ("street", "forest", "snow", "meadow"), 0.6, 0.75),
+    "person": Category(draw_person, "walk", ("street", "forest", "savannah", "snow", "meadow"), 0.21, 0.75),
+    "car": Category(draw_car, "drive", ("street", "snow", "meadow"), 0.42, 0.75),
+    "snake": Category(draw_snake, "walk", ("savannah", "forest"), 0.17, 0.6),
+    "bird": Category(draw_bird, "fly", ("sky", "forest", "savannah", "pond", "snow", "meadow"), 0.36, 1.0),
+    "butterfly": Category(draw_butterfly, "flutter", ("forest", "meadow", "pond"), 0.62, 1.0),
+    "balloon": Category(draw_balloon, "drift", ("sky", "street", "savannah", "meadow"), 0.76, 1.0),
+    "fish": Category(draw_fish, "swim", ("underwater",), 0.46, 1.0),
+    "leopard": Category(beast("leopard"), "walk", ("savannah", "forest", "snow"), 0.62, 0.85, seen=False),
+    "cow": Category(beast("cow"), "walk", ("meadow", "meadow", "forest"), 0.73, 0.75, seen=False),
+    "duck": Category(draw_duck, "float", ("pond",), 0.39, 1.0, seen=False),
+    "turtle": Category(draw_turtle, "swim", ("underwater",), 0.46, 1.0, seen=False),
+    "octopus": Category(draw_octopus, "swim", ("underwater",), 0.54, 1.0, seen=False),
+    "train": Category(draw_train, "drive", ("street", "meadow", "snow"), 0.9, 0.65, seen=False),
 }

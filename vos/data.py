@@ -100,7 +100,9 @@ class VideoObjectSegmentation(Sequence[Video]):
         lists = davis_lists(self.root) if self.layout == "DAVIS" else youtube_vos_lists(self.root)
         self.held_out = not lists.valid_truth if held_out is None else held_out
         if self.held_out:
-            wanted = [split != "train" if place % 5 in (3, 4) else split == "train" for place in range(len(lists.train))]
+            wanted = [
+                split != "train" if place % 5 in (3, 4) else split == "train" for place in range(len(lists.train))
+            ]
             videos = [video for video, take in zip(lists.train, wanted, strict=True) if take]
         else:
             videos = getattr(lists, split)
@@ -153,9 +155,7 @@ def youtube_vos_lists(root: Path) -> Lists:
     """Read train, and where they exist valid and valid_truth. Each meta.json is parsed once."""
     train = youtube_vos_videos(root / "train", root / "train")
     valid = youtube_vos_videos(root / "valid", root / "valid") if (root / "valid").is_dir() else []
-    truth = (
-        youtube_vos_videos(root / "valid", root / "valid_truth") if (root / "valid_truth").is_dir() else []
-    )
+    truth = youtube_vos_videos(root / "valid", root / "valid_truth") if (root / "valid_truth").is_dir() else []
     return Lists(train, valid, truth)
 
 

@@ -1,23 +1,26 @@
 """Figure 1: the architecture, drawn from code. Base parts green, what the updated model adds blue, data grey."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from matplotlib.patheffects import Normal, withStroke
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.path import Path
 
 from vos.figures import BASE, UPDATED, NotebookFigure, styled
 from vos.files import VosError
 from vos.masks import PALETTE
 
-# Coordinates are inches. A column is one time step; its three inputs hang on x offsets from its left edge.
-LEFTS = (1.55, 4.3, 7.05, 10.35)  # of the columns t = 0, 1, 2, T-1
+# Coordinates are inches. A column is one time step; its parts stand at x offsets from its left edge.
+LEFTS = (1.55, 4.35, 7.15, 10.55)  # of the columns t = 0, 1, 2, T-1
 STEPS = ("0", "1", "2", "T{-}1")
-FRAME, ENCODER, NODE, CENTRE = 0.5, 1.86, 2.56, 2.9
-VIDEO_ROW, FRAME_ROW, BUS, FUSION_ROW, MASK_ROW, DECODER_ROW, OUT_ROW = 7.1, 5.55, 4.75, 3.95, 2.65, 1.45, 0.3
-THUMB = (1.0, 0.66)
+FRAME, ENCODER = 0.5, 1.86
+ASIDE = 0.32  # e_t and h_video enter the convolutional block this far left and right of its middle
+VIDEO_ROW, FRAME_ROW, BUS, FUSION_ROW, MASK_ROW, DECODER_ROW, OUT_ROW = 7.3, 5.75, 4.85, 4.0, 2.7, 1.45, 0.3
+THUMB, CELL, SMALL, FUSION = (1.0, 0.66), (1.5, 0.86), (1.14, 0.72), (1.95, 0.86)
+WIDE = 14.15
 DATA, INK = "#6B6B6B", "#222222"
 TINTS = {BASE: "#E0F3EC", UPDATED: "#DFEDF7", DATA: "#F1F1F1"}
 
@@ -39,31 +42,125 @@ def architecture(
         if pictures is not None and len(pictures) < len(STEPS):
             raise VosError(f"architecture: {len(pictures)} {name}; give at least {len(STEPS)}, or none")
     updated = model == "updated"
-    lower = 0 if updated else 1.15  # without the fusion row the mask path moves up
-    top, bottom = (7.75, -0.35) if updated else (6.25, lower - 0.35)
-    figure = NotebookFigure(figsize=(14.3, top - bottom))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, 14.3), ylim=(bottom, top))
+    lift = 0 if updated else 1.2  # without the convolutional block the mask path moves up
+    bottom, top = lift - 0.2, VIDEO_ROW + 0.55 if updated else FRAME_ROW + 0.85
+    wide = WIDE if updated else LEFTS[-1] + ENCODER + CELL[0] / 2 + 0.2
+    figure = NotebookFigure(figsize=(wide, top - bottom))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(bottom, top))
     axes.set_axis_off()
 
-    show(axes, (0.68, FRAME_ROW), r"$y_0$", pick(masks, 0, PALETTE))
-    initializer(axes, lower)
+    initializer(axes, lift, updated)
+    show(axes, (0.68, FRAME_ROW), "$y_0$", pick(masks, 0, PALETTE))
     for column, (left, step) in enumerate(zip(LEFTS, STEPS, strict=True)):
         show(axes, (left + FRAME, FRAME_ROW), f"$x_{{{step}}}$", pick(frames, column))
         if updated or column:
-            encoder(axes, left, step)
+            arrow(axes, [(left + FRAME + THUMB[0] / 2, FRAME_ROW), (left + ENCODER - SMALL[0] / 2, FRAME_ROW)], DATA)
+            box(axes, (left + ENCODER, FRAME_ROW), SMALL, "Encoder", BASE)
         if updated:
-            video_step(axes, left, column)
+            video_step(axes, column)
         if column:
-            mask_step(axes, left, column, updated, lower)
-            place = (left + CENTRE, OUT_ROW + lower)
-            show(axes, place, rf"$\tilde{{y}}_{{{step}}}$", pick(masks, column, PALETTE))
-    dots_x = (LEFTS[2] + CENTRE + LEFTS[3] + CENTRE) / 2
-    axes.text((LEFTS[2] + NODE + LEFTS[3]) / 2 + 0.02, FRAME_ROW, "···", size=24, weight="bold", ha="center", va="center")
-    axes.text(dots_x, OUT_ROW + lower, "···", size=24, weight="bold", ha="center", va="center")
+            mask_step(axes, column, updated, lift)
+            place = (left + ENCODER + ASIDE * updated, OUT_ROW + lift)
+            show(axes, place, rf"$\tilde{{y}}_{{{step}}}$", pick(masks, column, PALETTE), name_left=True)
     if updated:
         video_bus(axes)
-    legend(axes, updated, lower)
+    dots(axes, ((LEFTS[2] + ENCODER + SMALL[0] / 2 + LEFTS[3]) / 2, FRAME_ROW), DATA)
+    dots(axes, ((LEFTS[2] + LEFTS[3]) / 2 + ENCODER + ASIDE * updated, OUT_ROW + lift), DATA)
+    legend(axes, updated, lift)
     return figure
+
+
+def initializer(axes: Axes, lift: float, updated: bool) -> None:
+    """[x_0 ; y_0] -> Initializer -> c_0, h_0 for the first cell."""
+    row = MASK_ROW + lift
+    for x in (0.68, LEFTS[0] + FRAME):
+        arrow(axes, [(x, FRAME_ROW - THUMB[1] / 2), (x, row + CELL[1] / 2)], DATA)
+    box(axes, (1.365, row), (2.3, CELL[1]), "Initializer", BASE)
+    end = LEFTS[1] + ENCODER + ASIDE * updated - CELL[0] / 2
+    arrow(axes, [(1.365 + 1.15, row), (end, row)], BASE)
+    label(axes, ((2.515 + end) / 2, row + 0.25), "$c_0,\\ h_0$", BASE, "center")
+
+
+def video_step(axes: Axes, column: int) -> None:
+    """e_t into one step of the video ConvLSTM."""
+    x = LEFTS[column] + ENCODER
+    arrow(axes, [(x, FRAME_ROW + SMALL[1] / 2), (x, VIDEO_ROW - CELL[1] / 2)], UPDATED)
+    label(axes, (x + 0.1, (FRAME_ROW + VIDEO_ROW) / 2 - 0.02), f"$e_{{{STEPS[column]}}}$", BASE)
+    box(axes, (x + ASIDE, VIDEO_ROW), CELL, "Video\nConvLSTM", UPDATED)
+    start = x + ASIDE - CELL[0] / 2
+    if column:
+        chain(axes, LEFTS[column - 1] + ENCODER + ASIDE + CELL[0] / 2, start, VIDEO_ROW, column, UPDATED)
+    else:
+        arrow(axes, [(start - 0.7, VIDEO_ROW), (start, VIDEO_ROW)], UPDATED)
+        label(axes, (start - 0.78, VIDEO_ROW), "zero state", INK, "right", 16)
+
+
+def video_bus(axes: Axes) -> None:
+    """h_video, the last hidden state, to every convolutional block."""
+    drops = [left + ENCODER + 2 * ASIDE for left in LEFTS[1:]]
+    into = FUSION_ROW + FUSION[1] / 2
+    right = LEFTS[-1] + ENCODER + ASIDE + CELL[0] / 2
+    corner = WIDE - 0.35
+    path = [(right, VIDEO_ROW), (corner, VIDEO_ROW), (corner, BUS), (drops[0], BUS), (drops[0], into)]
+    arrow(axes, path, UPDATED, 3.4, 0.5)
+    for x in drops[1:]:
+        arrow(axes, [(x, BUS), (x, into)], UPDATED, 3.4, 0.5)
+    label(axes, ((LEFTS[2] + LEFTS[3]) / 2 + ENCODER + ASIDE, BUS + 0.26), "$h_{video}$", UPDATED, "center", 20)
+
+
+def mask_step(axes: Axes, column: int, updated: bool, lift: float) -> None:
+    """e_t (with h_video) into one step of the mask ConvLSTM, its h_t into the Decoder."""
+    x, step = LEFTS[column] + ENCODER, STEPS[column]
+    middle = x + ASIDE * updated
+    cell, decoder = MASK_ROW + lift, DECODER_ROW + lift
+    out_of_encoder = (x, FRAME_ROW - SMALL[1] / 2)
+    if updated:
+        if column > 1:  # a gap in the line of h_video, which e_t crosses
+            axes.plot((x, x), (BUS - 0.1, BUS + 0.1), color="white", linewidth=9, zorder=0.7)
+        arrow(axes, [out_of_encoder, (x, FUSION_ROW + FUSION[1] / 2)], BASE)
+        box(axes, (middle, FUSION_ROW), FUSION, "Convolutional\nblock", UPDATED)
+        arrow(axes, [(middle, FUSION_ROW - FUSION[1] / 2), (middle, cell + CELL[1] / 2)], UPDATED)
+    else:
+        arrow(axes, [out_of_encoder, (x, cell + CELL[1] / 2)], BASE)
+    label(axes, (x + 0.1, FRAME_ROW - 0.58), f"$e_{{{step}}}$", BASE)
+    box(axes, (middle, cell), CELL, "Mask\nConvLSTM" if updated else "ConvLSTM", BASE)
+    if column > 1:
+        before = LEFTS[column - 1] + ENCODER + ASIDE * updated + CELL[0] / 2
+        chain(axes, before, middle - CELL[0] / 2, cell, column, BASE)
+        if column == 2:
+            label(axes, ((before + middle - CELL[0] / 2) / 2, cell + 0.25), "$c_1,\\ h_1$", BASE, "center")
+    arrow(axes, [(middle, cell - CELL[1] / 2), (middle, decoder + SMALL[1] / 2)], BASE)
+    label(axes, (middle + 0.1, (cell + decoder) / 2), f"$h_{{{step}}}$", BASE)
+    box(axes, (middle, decoder), (1.2, SMALL[1]), "Decoder", BASE)
+    arrow(axes, [(middle, decoder - SMALL[1] / 2), (middle, OUT_ROW + lift + THUMB[1] / 2)], DATA)
+
+
+def chain(axes: Axes, start: float, end: float, row: float, column: int, colour: str) -> None:
+    """From one cell to the next; dots stand for the steps left out before the last."""
+    if column < len(STEPS) - 1:
+        arrow(axes, [(start, row), (end, row)], colour)
+        return
+    middle = (start + end) / 2
+    arrow(axes, [(start, row), (middle - 0.3, row)], colour)
+    dots(axes, (middle, row), colour)
+    arrow(axes, [(middle + 0.3, row), (end, row)], colour)
+
+
+def dots(axes: Axes, at: tuple[float, float], colour: str) -> None:
+    """Three dots, for time steps that are not drawn."""
+    for shift in (-0.13, 0, 0.13):
+        axes.plot(at[0] + shift, at[1], "o", color=colour, markersize=4.5)
+
+
+def legend(axes: Axes, updated: bool, lift: float) -> None:
+    """What the colours mean, in the free corner under the Initializer."""
+    rows = [(BASE, "base model"), (UPDATED, "added by the updated model"), (DATA, "frames and masks")]
+    rows = [row for row in rows if updated or row[0] != UPDATED]
+    top = DECODER_ROW + lift - 0.05
+    for place, (colour, text) in enumerate(rows):
+        box(axes, (0.5, top - 0.42 * place), (0.5, 0.3), "", colour)
+        label(axes, (0.9, top - 0.42 * place), text, INK, size=16)
+    label(axes, (0.25, top - 0.42 * len(rows)), "Boxes of one name share their weights.", DATA, size=14)
 
 
 def pick(pictures: np.ndarray | None, column: int, palette: np.ndarray | None = None) -> np.ndarray | None:
@@ -78,41 +175,38 @@ def box(axes: Axes, centre: tuple[float, float], size: tuple[float, float], text
     """A rounded box with text in its middle."""
     corner = (centre[0] - size[0] / 2 + 0.08, centre[1] - size[1] / 2 + 0.08)
     shape = FancyBboxPatch(corner, size[0] - 0.16, size[1] - 0.16, boxstyle="round,pad=0.08,rounding_size=0.14")
-    shape.set(facecolor=TINTS[colour], edgecolor=colour, linewidth=2.2)
+    shape.set(facecolor=TINTS[colour], edgecolor=colour, linewidth=2.2, zorder=2)
     axes.add_patch(shape)
-    axes.text(*centre, text, size=14.5, color=INK, ha="center", va="center", linespacing=1.15)
+    axes.text(*centre, text, size=16, color=INK, ha="center", va="center", linespacing=1.1, zorder=3)
 
 
-def show(axes: Axes, centre: tuple[float, float], name: str, picture: np.ndarray | None) -> None:
-    """A frame or mask: its picture with its name above, or a grey box that holds the name."""
+def show(
+    axes: Axes, centre: tuple[float, float], name: str, picture: np.ndarray | None, name_left: bool = False
+) -> None:
+    """A frame or mask: its picture with its name above or to the left, or a grey box that holds the name."""
     if picture is None:
         box(axes, centre, THUMB, "", DATA)
-        axes.text(*centre, name, size=19, color=INK, ha="center", va="center")
+        label(axes, centre, name, INK, "center", 19)
         return
     scale = min(THUMB[0] / picture.shape[1], THUMB[1] / picture.shape[0])
     wide, high = picture.shape[1] * scale / 2, picture.shape[0] * scale / 2
     extent = (centre[0] - wide, centre[0] + wide, centre[1] - high, centre[1] + high)
-    image = axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased", zorder=2)
-    corner = (extent[0] + 0.06, extent[2] + 0.06)
-    frame = FancyBboxPatch(corner, 2 * wide - 0.12, 2 * high - 0.12, boxstyle="round,pad=0.06,rounding_size=0.08")
-    frame.set(facecolor="none", edgecolor=DATA, linewidth=1.6, zorder=3)
+    axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased", zorder=2)
+    frame = Rectangle((extent[0], extent[2]), 2 * wide, 2 * high, fill=False, edgecolor=DATA, linewidth=1.8, zorder=3)
     axes.add_patch(frame)
-    image.set_clip_path(frame)
-    label(axes, (extent[0] - 0.08, centre[1]), name, INK, "right", 17)
+    at = (extent[0] - 0.1, centre[1]) if name_left else (centre[0], extent[3] + 0.22)
+    label(axes, at, name, INK, "right" if name_left else "center", 18)
 
 
-def arrow(axes: Axes, points: list[tuple[float, float]], colour: str, head: bool = True, width: float = 2.0) -> None:
-    """A line through `points` with a head at its last; its white rim bridges the lines it crosses."""
-    rim = [withStroke(linewidth=width + 5, foreground="white"), Normal()]
-    if len(points) > 2:
-        x, y = zip(*points[:-1], strict=True)
-        line = axes.plot(x, y, color=colour, linewidth=width, solid_joinstyle="round", zorder=1)[0]
-        line.set_path_effects(rim)
-    patch = FancyArrowPatch(*points[-2:], arrowstyle="-|>" if head else "-", mutation_scale=17, shrinkA=0, shrinkB=0)
-    patch.set(color=colour, linewidth=width, zorder=1, capstyle="butt", path_effects=rim if len(points) == 2 else [Normal()])
+def arrow(
+    axes: Axes, points: Sequence[tuple[float, float]], colour: str, width: float = 2.2, zorder: float = 1
+) -> None:
+    """A line through `points` with a head at its end."""
+    patch = FancyArrowPatch(path=Path(points), arrowstyle="-|>", mutation_scale=19, shrinkA=0, shrinkB=0)
+    patch.set(color=colour, linewidth=width, zorder=zorder, joinstyle="miter", capstyle="butt")
     axes.add_patch(patch)
 
 
-def label(axes: Axes, at: tuple[float, float], text: str, colour: str, ha: str = "left", size: float = 17) -> None:
+def label(axes: Axes, at: tuple[float, float], text: str, colour: str, ha: str = "left", size: float = 18.5) -> None:
     """The name of a tensor beside its arrow."""
     axes.text(*at, text, size=size, color=colour, ha=ha, va="center", zorder=4)

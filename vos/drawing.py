@@ -304,8 +304,12 @@ class Pen:
         tone: float = 1.0,
         line: float = 1.3,
         round: float = 0.14,
+        under: tuple[np.ndarray, float, float] | None = None,
     ) -> None:
-        """Paint a shape: colour and pattern, rounded over `round` units, outlined by `line` pixels."""
+        """Paint a shape: colour and pattern, rounded over `round` units, outlined by `line` pixels.
+
+        under: (colour, low, high), a belly: that colour from v = high down, fading in from v = low.
+        """
         window = self._window(shape.bounds)
         if window is None:
             return
@@ -321,6 +325,9 @@ class Pen:
         if pattern is not None:
             change = (pattern.colour * np.float32(tone * self.tone))[:, None, None] - paint
             paint = paint + change * pattern.weight(u[1:, 1:], v[1:, 1:])
+        if under is not None:
+            fade = np.clip((v[1:, 1:] - under[1]) / (under[2] - under[1]), 0, 1)
+            paint = paint + fade * ((under[0] * np.float32(tone * self.tone))[:, None, None] - paint)
         part = self.colour[:, *window]
         part += cover * (paint * light - part)
         if self.ids is not None:

@@ -19,7 +19,7 @@ from vos.protocols import ScoredVideo, check_files, plan_davis, plan_youtube_vos
 
 PROTOCOLS = ("davis", "youtube-vos")
 COLUMNS = tuple(f"{name}_{key}" for name in "JF" for key in ("mean", "recall", "decay"))
-WORKERS = 2  # threads: decoding a PNG and most of NumPy's work leave Python's lock to others
+WORKERS = 2  # threads: Pillow and NumPy let go of Python's lock in their long loops
 
 
 def evaluate(

@@ -232,8 +232,8 @@ def prediction_rows(
 ) -> Figure:
     """Figures 3, 4 and 5: a row of video frames, then a row for each of truth, base, updated.
 
-    frames: (T, H, W, 3) uint8; rows: (label, id maps (T, H, W) uint8), drawn over the frames or, `as_masks`, in
-    the DAVIS palette on black. scores: label -> J of each frame (T,), NaN where not scored. given: the frame whose
+    frames: (T, H, W, 3) uint8; rows: (label, id maps (T, H, W) uint8), drawn over faded frames or, `as_masks`,
+    in the DAVIS palette on black. scores: label -> J of each frame (T,), NaN where not scored. given: the frame whose
     mask the models were handed. Of more than `columns` frames an even choice is shown, first and last included.
     """
     frames = np.asarray(frames)
@@ -256,7 +256,7 @@ def prediction_rows(
         colour = model_colour(label)
         row_label(line[0], label, colour)
         for axes, t in zip(line, shown, strict=True):
-            picture(axes, PALETTE[ids[t]] if as_masks else overlay(frames[t], ids[t]), colour)
+            picture(axes, PALETTE[ids[t]] if as_masks else spotlight(frames[t], ids[t]), colour)
             score = scores[label][t] if scores and label in scores else None
             if t == given:
                 badge(axes, "given")
@@ -265,6 +265,13 @@ def prediction_rows(
     if title:
         figure.suptitle(textwrap.fill(title, int(size[0] * 9)), size=11.5)
     return figure
+
+
+def spotlight(frame: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """A frame (H, W, 3) with its id map (H, W) painted over and all else faded, so that small tiles are clear."""
+    grey = frame.mean(axis=2, keepdims=True)
+    faded = (0.35 * frame + 0.25 * grey + 0.4 * 235).astype(np.uint8)
+    return overlay(np.where(ids[..., None] > 0, frame, faded), ids)
 
 
 def picture(axes: Axes, image: np.ndarray, border: str | None = None) -> None:

@@ -50,7 +50,7 @@ def segment(model: BaseModel, video: Video) -> Iterator[np.ndarray]:
     """
     model.eval()
     device = next(model.parameters()).device
-    height, width = native = video.size
+    native = video.size
     h_video = video_state(model, video)
     ids: list[int] = []
     state: State | None = None

@@ -56,6 +56,14 @@ def contact_sheet(
     return figure
 
 
+def padded(image: np.ndarray, ratio: float) -> np.ndarray:
+    """An image (H, W, 3) with white beside or above and below it, so that its height is `ratio` of its width."""
+    high, wide = image.shape[:2]
+    more_high, more_wide = max(0, round(wide * ratio) - high), max(0, round(high / ratio) - wide)
+    margins = [(more // 2, more - more // 2) for more in (more_high, more_wide)]
+    return np.pad(image, [*margins, (0, 0)], constant_values=255)
+
+
 def clip_strip(
     frames: np.ndarray,
     masks: np.ndarray | None = None,
@@ -203,6 +211,7 @@ def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> 
     axes.set_yticks(np.arange(rows) * (high + 1) + (high - 1) / 2, firsts, size=8.5)
     axes.set(xticks=[], ylabel="channel")
     axes.set_title(title or f"{channels} channels of {high} × {wide}")
+    axes.set_facecolor("#8A8A8A")  # between the channels, where the sheet is NaN
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

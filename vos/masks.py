@@ -55,7 +55,7 @@ def read_mask(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
 
 def one_object_if_black_and_white(ids: np.ndarray) -> np.ndarray:
     """A grey map of only 0 and 255 as 0 and 1; every other map unchanged."""
-    if ids.max(initial=0) == 255 and np.isin(ids, (0, 255)).all():
+    if ids.max(initial=0) == 255 and ((ids == 0) | (ids == 255)).all():
         return (ids == 255).astype(np.uint8)
     return ids
 

@@ -19,7 +19,7 @@ def region_similarity(prediction: np.ndarray, truth: np.ndarray, void: np.ndarra
     """
     prediction, truth = _judged(prediction, truth, void)
     union = np.count_nonzero(prediction | truth)
-    return np.count_nonzero(prediction & truth) / union if union else 1.0
+    return float(np.count_nonzero(prediction & truth) / union) if union else 1.0
 
 
 def contour_accuracy(
@@ -42,7 +42,7 @@ def contour_accuracy(
     recall = np.count_nonzero(true_edge & dilate(predicted_edge, radius)) / true_count
     if precision + recall == 0:
         return 0.0
-    return 2 * precision * recall / (precision + recall)
+    return float(2 * precision * recall / (precision + recall))
 
 
 def bound_radius(shape: tuple[int, int], bound_th: float = 0.008) -> int:

@@ -272,6 +272,29 @@ def pond(art: Painting) -> None:
     art.scatter(green_tuft, 40, 0.92, 1.02, 3, 6)
 
 
+def fence(pen: Pen, rng: Random) -> None:
+    """A piece of wooden fence."""
+    wood = tint(rng, ["#a5825a", "#b8966a", "#8f7050"])
+    for y in (-0.7, -0.4):
+        pen.fill(block(-1.5, y - 0.06, 1.5, y + 0.06, 0.03), wood, line=0.7)
+    for x in (-1.2, 0.0, 1.2):
+        pen.fill(block(x - 0.09, -0.95, x + 0.09, 0.0, 0.04), wood, line=0.7)
+
+
+def meadow(art: Painting) -> None:
+    """Rolling green fields with flowers and fences."""
+    art.gradient(tint(art.rng, ["#8fc4e4", "#b9cfe8", "#a8d4d8"]), rgb("#fbf0d6"), 0.45)
+    art.cloud(rgb("#ffffff"), 0.9)
+    art.land(0.32, 0.1, rgb("#9dbb8a"), rgb("#7fa57f"))
+    art.scatter(broadleaf, 12, 0.32, 0.4, 7, 14)
+    art.land(0.42, 0.05, rgb("#c3c36a"), rgb("#8fae5a"), 2.0, 0.7)
+    art.scatter(broadleaf, 4, 0.44, 0.52, 20, 34)
+    art.scatter(fence, 5, 0.46, 0.54, 6, 9)
+    art.land(0.52, 0.03, tint(art.rng, ["#8fb858", "#a3b85a", "#7fae62"]), rgb("#5f8f45"), 1.6, 0.6)
+    art.scatter(bush, 4, 0.54, 0.66, 4, 8)
+    art.scatter(green_tuft, 110, 0.56, 1.02, 1.5, 6)
+
+
 def underwater(art: Painting) -> None:
     """Blue water, rays of light, sand, corals and weed."""
     top, deep = [("#7fd0dc", "#2f7f9f"), ("#8ad8c8", "#2f8a8f"), ("#86b8e6", "#355f9f")][int(art.rng.random() * 3)]
@@ -306,7 +329,8 @@ SCENES: dict[str, tuple[Callable[[Painting], None], tuple[float, float], tuple[C
     "forest": (forest, (0.66, 0.94), (trunk, trunk, bush)),
     "snow": (snow, (0.64, 0.92), (pine, post)),
     "street": (street, (0.66, 0.94), (post, post, broadleaf)),
-    "pond": (pond, (0.55, 0.86), (reed, reed)),
+    "meadow": (meadow, (0.64, 0.94), (broadleaf, bush, fence)),
+    "pond": (pond, (0.52, 0.82), (reed, reed)),
     "underwater": (underwater, (0.8, 0.95), (weed, coral)),
     "sky": (sky, (0.8, 0.95), (puff,)),
 }

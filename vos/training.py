@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from vos.clips import ClipDataset
 from vos.files import VosError, written_whole
-from vos.networks import MODELS, PRESETS, BaseModel, NetworkSettings, build
+from vos.networks import MODELS, BaseModel, NetworkSettings, build
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,7 @@ def fastest_precision(model: BaseModel) -> str:
     return "bfloat16" if seconds["bfloat16"] < 0.8 * seconds["float32"] else "float32"
 
 
-def save_checkpoint(
-    path: Path, model: BaseModel, settings: TrainingSettings, log: list[dict], precision: str
-) -> None:
+def save_checkpoint(path: Path, model: BaseModel, settings: TrainingSettings, log: list[dict], precision: str) -> None:
     """Write weights and settings as plain dicts, numbers and tensors, which `weights_only` loads."""
     names = {cls: name for name, cls in MODELS.items()}
     checkpoint = {
@@ -189,11 +187,6 @@ def load_checkpoint(path: Path) -> tuple[BaseModel, dict]:
 def as_tuple(value: object) -> object:
     """Lists, as files hold them, back as the tuples that settings hold."""
     return tuple(as_tuple(v) for v in value) if isinstance(value, list | tuple) else value
-
-
-def preset_name(settings: NetworkSettings) -> str | None:
-    """The name of a preset with these settings."""
-    return next((name for name, preset in PRESETS.items() if preset == settings), None)
 
 
 def write_log(path: Path, log: list[dict]) -> None:

@@ -1,0 +1,258 @@
+"""Figures: ordinary and edge inputs give a Figure that can be drawn; what is written stays the same."""
+
+import io
+import itertools
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vos import diagram, figures, lesson_figures
+from vos.files import VosError
+from vos.masks import PALETTE
+
+REPORT_ROW = {"name": "report base", "source": "leader board", "J_seen": 0.005, "F_seen": 0.07, "overall": 0.03}
+
+
+def clip(count=6, high=32, wide=56):
+    """Frames of noise and a square, id 3, that moves right."""
+    frames = np.random.default_rng(0).integers(0, 256, (count, high, wide, 3), np.uint8)
+    masks = np.zeros((count, high, wide), np.uint8)
+    for t in range(count):
+        masks[t, 8:16, 2 * t : 2 * t + 8] = 3
+    return frames, masks
+
+
+def drawn(figure):
+    """The figure, after drawing it whole; all of its texts. A layout that collapses warns, and fails here."""
+    assert isinstance(figure, Figure)
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    figure.savefig(io.BytesIO(), format="png", dpi=40)
+    return figure, [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_errors_and_style_does_not_leak(recwarn):
+    before = dict(matplotlib.rcParams)
+    yield
+    assert dict(matplotlib.rcParams) == before
+    assert [str(w.message) for w in recwarn if issubclass(w.category, (UserWarning, RuntimeWarning))] == []
+
+
+def test_colours_are_the_houses_everywhere():
+    assert figures.model_colour("base") == figures.model_colour("report base") == "#009E73"
+    assert figures.model_colour("updated") == figures.model_colour("video") == "#0072B2"
+    assert figures.model_colour("base, 600 iterations") == "#009E73"
+    assert figures.model_look("report updated") != figures.model_look("updated")
+    models = [figures.model_look(n) for n in ("base", "updated", "copy-first", "empty", "no such model")]
+    assert len({look.line for look in models}) == len({look.colour for look in models}) == 5
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_loss_curves_end_at_their_running_median(log):
+    loss = np.array([0.7, 0.5, np.nan, 0.3, 0.2])
+    curves = {
+        "base": {"iteration": np.arange(1, 6), "loss": loss},
+        "updated": {"iteration": [1, 2], "loss": [0.6, 0.25]},
+    }
+    figure, texts = drawn(figures.loss_curves(curves, log=log, window=1))
+    assert {"base  0.2000", "updated  0.2500"} <= set(texts) if log else {"base  0.200", "updated  0.250"} <= set(texts)
+    assert figure.axes[0].get_yscale() == ("log" if log else "linear")
+
+
+def test_loss_curves_of_one_value_and_of_a_wrong_shape():
+    drawn(figures.loss_curves({"base": {"iteration": [1], "loss": [0.69]}}))
+    with pytest.raises(VosError, match="base"):
+        figures.loss_curves({"base": {"iteration": [1, 2], "loss": [0.69]}})
+
+
+def test_running_median_by_hand():
+    np.testing.assert_array_equal(figures.running_median([1, 9, 2, 8, 3], 3), [5, 2, 8, 3, 5.5])
+    np.testing.assert_array_equal(figures.running_median([1, np.nan, 3], 3), [1, 2, 3])
+    np.testing.assert_array_equal(figures.running_median([np.nan, 4], 1), [np.nan, 4])
+
+
+def test_labels_of_close_curves_do_not_meet():
+    curves = {name: np.array([np.nan, 0.5, 0.5 + 0.001 * k]) for k, name in enumerate(("base", "updated", "empty"))}
+    figure, _ = drawn(figures.score_over_time(curves))
+    heights = sorted(t.get_position()[1] for t in figure.axes[0].texts)
+    assert len(heights) == 3 and min(np.diff(heights)) > 0.06
+
+
+def test_score_over_time_with_nothing_scored():
+    _, texts = drawn(figures.score_over_time({"base": np.full(4, np.nan), "copy-first": np.array([np.nan, 0.3])}))
+    assert "copy-first  0.30" in texts and not any(t.startswith("base") for t in texts)
+
+
+def test_score_bars_leave_out_what_nobody_has_and_mark_what_one_lacks():
+    rows = [REPORT_ROW, {"name": "base", "J_seen": 0.6, "J_unseen": None, "F_seen": float("nan"), "overall": 0.7}]
+    figure, texts = drawn(figures.score_bars(rows))
+    titles = [axes.get_title("left") for axes in figure.axes]
+    assert titles == ["J seen", "F seen", "overall"]
+    assert " –" in texts and " 0.600" in texts and "report base\nleader board" in texts
+    with pytest.raises(VosError, match="overall"):
+        figures.score_bars([{"name": "base", "overall": None}])
+
+
+@pytest.mark.parametrize(("count", "high", "wide"), [(1, 32, 56), (2, 56, 32), (5, 32, 56), (10, 90, 50)])
+@pytest.mark.parametrize("as_masks", [False, True])
+def test_prediction_rows_of_any_length_and_shape(count, high, wide, as_masks):
+    frames, masks = clip(count, high, wide)
+    rows = [("truth", masks), ("base", masks), ("an updated model with a very long label", masks)]
+    names = [f"{5 * t:05d}" for t in range(count)]
+    scores = {"base": np.r_[np.nan, np.full(count - 1, 0.5)]}
+    figure, texts = drawn(figures.prediction_rows(frames, rows, names, scores, columns=5, as_masks=as_masks))
+    shown = min(count, 5)
+    assert len(figure.axes) == 4 * shown
+    assert {names[0], names[-1]} <= set(texts)
+    assert texts.count("given") == 3 and texts.count("J 0.50") == shown - 1
+    image = figure.axes[shown].images[0].get_array()
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), frames[0])
+    assert (image == PALETTE[masks[0]]).all() == as_masks
+
+
+def test_prediction_rows_without_scores_names_or_a_given_mask():
+    frames, masks = clip(7)
+    figure, texts = drawn(figures.prediction_rows(frames, [("base", masks)], columns=3, given=None, title="a title"))
+    assert len(figure.axes) == 6 and {"t = 0", "t = 3", "t = 6", "a title"} <= set(texts)
+    assert "given" not in texts
+    with pytest.raises(VosError, match="base"):
+        figures.prediction_rows(frames, [("base", masks[:3])])
+
+
+def test_saved_twice_is_the_same_file_without_a_date(tmp_path):
+    for name in ("a.png", "b.png"):
+        figures.save(figures.loss_curves({"base": {"iteration": [1, 2], "loss": [0.6, 0.2]}}), tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.width == 1350 and set(image.info) == {"dpi"}
+        assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_failed_save_leaves_nothing(tmp_path):
+    with pytest.raises(AttributeError):
+        figures.save(None, tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_notebooks_get_jpeg_for_pictures_and_png_for_curves():
+    frames, masks = clip(2)
+    assert list(figures.prediction_rows(frames, [("base", masks)])._repr_mimebundle_()) == ["image/jpeg"]
+    bundle = figures.score_over_time({"base": np.array([np.nan, 0.5])})._repr_mimebundle_()
+    assert Image.open(io.BytesIO(bundle["image/png"])).width == 900
+
+
+@pytest.mark.parametrize("model", ["base", "updated"])
+@pytest.mark.parametrize("shape", [None, (32, 56), (90, 50)])
+def test_architecture_shows_the_parts_of_its_model(model, shape):
+    frames, masks = (None, None) if shape is None else clip(5, *shape)
+    figure, texts = drawn(diagram.architecture(model, frames, masks))
+    assert {"Initializer", "Encoder", "Decoder", r"$c_0,\ h_0$", "$e_{1}$", r"$\tilde{y}_{T{-}1}$"} <= set(texts)
+    for added in ("Video\nConvLSTM", "Convolutional\nblock", "$h_{video}$", "added by the updated model"):
+        assert (added in texts) == (model == "updated"), added
+    assert len(figure.axes[0].images) == (0 if shape is None else 8)
+
+
+def test_no_two_boxes_of_the_architecture_meet():
+    for model in ("base", "updated"):
+        figure, _ = drawn(diagram.architecture(model))
+        axes = figure.axes[0]
+        kinds = (p for p in axes.patches if isinstance(p, matplotlib.patches.FancyBboxPatch))
+        boxes = [p.get_window_extent() for p in kinds]
+        for i, one in enumerate(boxes):
+            assert axes.bbox.contains(one.x0, one.y0) and axes.bbox.contains(one.x1, one.y1)
+            assert not any(one.overlaps(other) for other in boxes[i + 1 :])
+
+
+@pytest.mark.parametrize("model", ["base", "updated"])
+def test_no_arrow_of_the_architecture_runs_through_a_box(model, monkeypatch):
+    boxes, arrows = [], []
+    monkeypatch.setattr(diagram, "box", lambda axes, centre, size, *rest: boxes.append((*centre, *size)))
+    monkeypatch.setattr(diagram, "arrow", lambda axes, points, *rest: arrows.append(points))
+    diagram.architecture(model)
+    x, y, wide, high = np.array(boxes).T
+    assert len(arrows) > 15 and len(boxes) > 15
+    for points in arrows:
+        for start, end in itertools.pairwise(points):
+            along = np.linspace(start, end, 200)
+            inside = (abs(along[:, :1] - x) < wide / 2 - 0.02) & (abs(along[:, 1:] - y) < high / 2 - 0.02)
+            assert not inside.any(), (start, end)
+
+
+def test_architecture_says_what_it_needs():
+    with pytest.raises(VosError, match="base"):
+        diagram.architecture("video2")
+    with pytest.raises(VosError, match="at least 4"):
+        diagram.architecture(frames=clip(3)[0])
+
+
+def test_contact_sheet_of_mixed_sizes_and_of_none():
+    images = [clip(1, 32, 56)[0][0], clip(1, 56, 32)[0][0], clip(1, 20, 60)[0][0]]
+    figure, texts = drawn(
+        lesson_figures.contact_sheet(images, ["one", "two\nlines", "three"], columns=2, title="three")
+    )
+    ratios = {
+        round(axes.images[0].get_array().shape[0] / axes.images[0].get_array().shape[1], 1) for axes in figure.axes[:3]
+    }
+    assert len(ratios) == 1 and "two\nlines" in texts
+    drawn(lesson_figures.contact_sheet(images[:1]))
+    with pytest.raises(VosError, match="no images"):
+        lesson_figures.contact_sheet([])
+
+
+def test_clip_strip_shows_frames_without_annotation_as_they_are():
+    frames, masks = clip(3)
+    figure, _ = drawn(lesson_figures.clip_strip(frames, [masks[0], None, masks[2]], "a clip", columns=3))
+    bare = [np.array_equal(axes.images[0].get_array(), f) for axes, f in zip(figure.axes, frames, strict=True)]
+    assert bare == [False, True, False]
+    drawn(lesson_figures.clip_strip(frames[:1]))
+    with pytest.raises(VosError, match="3 frames but 2 masks"):
+        lesson_figures.clip_strip(frames, masks[:2])
+
+
+def test_dataset_statistics_with_and_without_categories():
+    seen = {f"animal {i}": 40 - i for i in range(30)}
+    _, texts = drawn(lesson_figures.dataset_statistics([0.01, 0.2, 0.0], [20, 20, 21], seen, {"yeti": 99}))
+    assert "yeti" in texts and "unseen in training" in texts and "Objects of each category (and 13 rarer ones)" in texts
+    drawn(lesson_figures.dataset_statistics([0.1], [40], {}))
+    drawn(lesson_figures.dataset_statistics([], [], {}))
+
+
+def test_contour_matching_counts_what_it_draws():
+    truth = np.zeros((40, 60), bool)
+    truth[10:30, 10:40] = True
+    _, texts = drawn(lesson_figures.contour_matching(truth, truth, 1))
+    assert any(t.endswith("= 1.00") for t in texts if t.startswith("F ="))
+    far = np.zeros_like(truth)
+    far[34:38, 50:56] = True
+    _, texts = drawn(lesson_figures.contour_matching(far, truth, 1))
+    assert any(t.startswith("precision = 0 of") for t in texts) and any(t.endswith("= 0.00") for t in texts)
+    drawn(lesson_figures.contour_matching(np.zeros_like(truth), np.zeros_like(truth), 2))
+    with pytest.raises(VosError, match="differ in size"):
+        lesson_figures.contour_matching(truth[1:], truth, 1)
+
+
+@pytest.mark.parametrize(("shape", "columns"), [((1, 8, 14), 16), ((20, 8, 14), 8), ((64, 4, 3), 16)])
+def test_feature_maps_of_any_count(shape, columns):
+    h = np.random.default_rng(0).normal(size=shape)
+    figure, _ = drawn(lesson_figures.feature_maps(h, columns))
+    sheet = figure.axes[0].images[0]
+    assert np.isfinite(sheet.get_array().filled(np.nan)).sum() == h.size
+    assert sheet.get_clim() == (-abs(h).max(), abs(h).max())
+
+
+def test_feature_maps_of_zeros_and_of_a_wrong_shape():
+    drawn(lesson_figures.feature_maps(np.zeros((2, 3, 4))))
+    with pytest.raises(VosError, match="C, h, w"):
+        lesson_figures.feature_maps(np.zeros((3, 4)))
+
+
+def test_gates_over_time():
+    values = {name: np.full((4, 2, 3, 3), level) for name, level in (("i", 0.2), ("f", 0.8), ("o", 0.5), ("g", -0.3))}
+    figure, texts = drawn(lesson_figures.gates(values))
+    assert {"input gate i", "forget gate f", "output gate o", "candidate g"} <= set(texts)
+    np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), -0.3)
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_xdata(), [1, 2, 3, 4])
+    drawn(lesson_figures.gates({"i": np.array([0.5])}))

@@ -1,0 +1,162 @@
+"""The command line: python -m vos {report,publish,data,train,segment,evaluate}."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from vos import evaluation
+from vos.files import VosError
+
+DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video representation.
+
+  python -m vos report                     train both models, score them, run the notebooks (about 20 minutes)
+  python -m vos report --data DAVIS        the same on real video
+  python -m vos segment --checkpoint data/checkpoints/base.pt --frames DIR --mask FIRST.png --out OUT
+  python -m vos evaluate --truth DIR --prediction OUT
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser with all subcommands; each sets `run`, a function of the parsed arguments."""
+    top = argparse.ArgumentParser(
+        prog="python -m vos", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run, text: str, parent=commands) -> argparse.ArgumentParser:
+        added = parent.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(run=run)
+        return added
+
+    report = command("report", run_report, "train, score and draw everything, and print table 1")
+    report.add_argument(
+        "--data", type=Path, metavar="DIR", help="YouTube-VOS or DAVIS folder (default: the embedded set)"
+    )
+    report.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of the run (default: runs/report or runs/<DATA>)"
+    )
+    report.add_argument("--seed", type=int, default=0, help="seed of weights and clips (default: %(default)s)")
+    report.add_argument("--reuse", action="store_true", help="keep the run's checkpoints and scores; notebooks only")
+
+    publish = command("publish", run_publish, "copy a whole run into notebooks/, figures/, data/ and README.md")
+    publish.add_argument(
+        "--run-folder", type=Path, default=Path("runs/report"), metavar="DIR", help="default: %(default)s"
+    )
+
+    data = commands.add_parser("data", help="draw the embedded set, or check a folder").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    embedded = command("embedded", run_embedded, "draw the embedded set in YouTube-VOS layout", data)
+    embedded.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    embedded.add_argument("--train", type=int, default=300, metavar="N", help="training videos (default: %(default)s)")
+    embedded.add_argument("--valid", type=int, default=60, metavar="M", help="validation videos (default: %(default)s)")
+    embedded.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="same seed, same videos (default: %(default)s)"
+    )
+    check = command("check", run_check, "say what a folder holds, and every problem found", data)
+    check.add_argument("folder", type=Path, metavar="DIR", help="YouTube-VOS or DAVIS folder")
+
+    train = command("train", run_train, "train one model; writes RUN/last.pt and RUN/log.csv")
+    train.add_argument("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder")
+    train.add_argument("--model", choices=("base", "video"), default="base", help="default: %(default)s")
+    train.add_argument("--preset", choices=("course", "report"), default="course", help="default: %(default)s")
+    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    train.add_argument("--iterations", type=int, metavar="N", help="end after N iterations (default: the recipe's)")
+    train.add_argument("--minutes", type=float, metavar="M", help="end after M minutes, learning rate annealed")
+    train.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="seed of weights and clips (default: %(default)s)"
+    )
+    train.add_argument("--from-scratch", action="store_true", help="report preset: without ImageNet weights")
+
+    segment = command("segment", run_segment, "segment one video from the mask of its first frame")
+    segment.add_argument("--checkpoint", type=Path, required=True, metavar="CKPT", help="e.g. data/checkpoints/base.pt")
+    segment.add_argument("--frames", type=Path, required=True, metavar="DIR", help="folder of JPEG or PNG frames")
+    segment.add_argument("--mask", type=Path, required=True, metavar="FIRST.png", help="id map of the first frame")
+    segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="indexed PNGs and overlay.gif go here")
+
+    evaluate = command("evaluate", evaluation.run, "score predicted masks: J and F, by protocol")
+    evaluation.add_arguments(evaluate)
+    return top
+
+
+def run_report(args: argparse.Namespace) -> None:
+    from vos.report import make_report
+
+    fast = os.environ.get("VOS_FAST", "0") not in ("", "0")
+    make_report(args.data, args.out, args.seed, args.reuse, fast)
+
+
+def run_publish(args: argparse.Namespace) -> None:
+    from vos.publishing import publish
+
+    publish(args.run_folder)
+
+
+def run_embedded(args: argparse.Namespace) -> None:
+    from vos.embedded import draw_dataset
+
+    draw_dataset(args.out, args.train, args.valid, args.seed)
+    print(f"{args.out}: {args.train} training and {args.valid} validation videos")
+
+
+def run_check(args: argparse.Namespace) -> None:
+    from vos.data_check import check_folder
+
+    lines, problems = check_folder(args.folder)
+    print("\n".join(lines))
+    for problem in problems:
+        print(f"PROBLEM  {problem}")
+    if problems:
+        raise VosError(f"{args.folder}: {len(problems)} problem{'s' if len(problems) > 1 else ''}, named above")
+    print("no problem found")
+
+
+def run_train(args: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    import torch
+
+    from vos.data import VideoObjectSegmentation
+    from vos.networks import build, count_parameters
+    from vos.pretrained import load_imagenet_weights
+    from vos.recipes import recipe, train_by_recipe
+
+    videos = VideoObjectSegmentation(args.data, "train")
+    chosen = recipe(args.preset, (args.data / "embedded.json").is_file())
+    asked = {key: value for key in ("iterations", "minutes") if (value := getattr(args, key)) is not None}
+    chosen = replace(chosen, training=replace(chosen.training, seed=args.seed, **asked))
+    torch.manual_seed(args.seed)
+    model = build(args.model, args.preset)
+    if args.preset == "report" and not args.from_scratch:
+        load_imagenet_weights(model)
+    print(
+        f"{args.model} model, {count_parameters(model):,} parameters, {len(videos)} videos of {args.data}", flush=True
+    )
+    log = train_by_recipe(model, videos, chosen, args.out, args.model)
+    print(f"{args.out / 'last.pt'}: {len(log)} iterations, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}")
+
+
+def run_segment(args: argparse.Namespace) -> None:
+    from vos.segmenting import segment_folder
+
+    count = segment_folder(args.checkpoint, args.frames, args.mask, args.out)
+    print(f"{args.out}: {count} masks and overlay.gif")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; the exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    args = parser().parse_args(words)
+    try:
+        args.run(args)
+    except VosError as error:
+        print(f"vos: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("vos: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+"""The report, end to end: data, both models, scores, table 1, and the notebooks with their figures, in one run."""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from vos.data import VideoObjectSegmentation
+from vos.evaluation import evaluate
+from vos.files import VosError, read_json, write_json
+from vos.workspace import ROOT, Workspace, embedded_set, provenance
+
+MODELS = {"base": "base", "updated": "video"}  # the report's words -> the package's
+NUMBERS = ("J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
+REPORTED = {  # the report's table 1
+    "report base": (0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126, 0.0299089895762),
+    "report updated": (0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945, 0.0446368230621),
+}
+NOTEBOOKS = (
+    "01_data_exploration",
+    "02_base_model",
+    "03_video_representation",
+    "04_training",
+    "05_evaluation",
+    "06_qualitative_figures",
+)
+
+
+def make_report(
+    data: Path | None = None, run: Path | None = None, seed: int = 0, reuse: bool = False, fast: bool = False
+) -> Path:
+    """Train, score and draw everything into `run`, and print table 1; returns the folder.
+
+    data: a YouTube-VOS or DAVIS folder; None is the embedded set. run: default runs/report, or runs/<data's name>.
+    reuse: keep the checkpoints and scores that `run` has, and run the notebooks again.
+    fast: a small set and a few iterations, the same code.
+    """
+    started = time.perf_counter()
+    run = run or ROOT / "runs" / (data.resolve().name if data else "report")
+    data = data.resolve() if data else embedded_set(fast)
+    place = Workspace.of_run(data, run, fast)
+    train_videos, valid = place.videos("train"), place.videos("valid")
+    announce(f"{data.name}: {len(train_videos)} training and {len(valid)} validation videos. Writing to {run}", started)
+    for name in MODELS:
+        checkpoint = place.checkpoints / f"{name}.pt"
+        if not (reuse and checkpoint.exists()):
+            announce(f"Training the {name} model", started)
+            train_model(name, place, train_videos, seed)
+    if not (reuse and (place.results / "table1.json").exists()):
+        announce("Scoring empty, copy-first, base and updated on the validation videos", started)
+        score_methods(place, valid)
+    announce("Running the notebooks", started)
+    run_notebooks(place, run)
+    announce("Done", started)
+    print_tables(place)
+    return run
+
+
+def announce(text: str, started: float) -> None:
+    """A line about what comes next, with the minutes since the start."""
+    minutes, seconds = divmod(int(time.perf_counter() - started), 60)
+    print(f"[{minutes:2d}:{seconds:02d}] {text}", flush=True)
+
+
+def train_model(name: str, place: Workspace, videos: VideoObjectSegmentation, seed: int) -> None:
+    """Train one model; writes its checkpoint, its log, and a result file that says how it was made.
+
+    Real sets that fit a laptop are small, so there training goes on from the embedded set's weights.
+    """
+    import torch
+
+    from vos.networks import build, count_parameters
+    from vos.recipes import recipe, train_by_recipe
+    from vos.training import load_checkpoint
+
+    embedded = ROOT / "data/checkpoints" / f"{name}.pt"
+    torch.manual_seed(seed)
+    if not place.embedded and embedded.exists():
+        model, _ = load_checkpoint(embedded)
+        begun = str(embedded.relative_to(ROOT))
+    else:
+        model, begun = build(MODELS[name], "course"), "random weights"
+    chosen = recipe("course", place.embedded, place.fast)
+    chosen = replace(chosen, training=replace(chosen.training, seed=seed))
+    folder = place.checkpoints / f".{name}"
+    log = train_by_recipe(model, videos, chosen, folder, name)
+    (folder / "last.pt").replace(place.checkpoints / f"{name}.pt")
+    place.results.mkdir(parents=True, exist_ok=True)
+    (folder / "log.csv").replace(place.results / f"training_{name}.csv")
+    folder.rmdir()
+    _, about = load_checkpoint(place.checkpoints / f"{name}.pt")
+    made = {"seed": seed, "dtype": about["precision"], "minutes": round(about["minutes"], 2)} | provenance()
+    about = {"iterations": len(log), "parameters": count_parameters(model), "started_from": begun}
+    write_json(
+        place.results / f"training_{name}.json", {"model": name, "data": place.data.name} | about | {"made": made}
+    )
+
+
+def score_methods(place: Workspace, valid: VideoObjectSegmentation) -> None:
+    """Predict and score the two baselines and the two models; writes table1.json and scores_<method>.json."""
+    import torch
+
+    from vos.inference import copy_first, empty, method_of, predict_into
+    from vos.networks import best_device
+    from vos.training import load_checkpoint
+
+    methods = {"empty": empty, "copy-first": copy_first}
+    methods |= {n: method_of(load_checkpoint(place.checkpoints / f"{n}.pt")[0].to(best_device())) for n in MODELS}
+    source = f"ours, {place.data.name} validation"
+    rows = [
+        {"name": name, "source": "report, YouTube-VOS validation", **dict(zip(NUMBERS, values, strict=True))}
+        | {"J": None, "F": None, "videos": None, "objects": None, "parameters": None, "minutes": None}
+        for name, values in REPORTED.items()
+    ]
+    for name, method in methods.items():
+        started = time.perf_counter()
+        folder = place.checkpoints.parent / "predictions" / name
+        predict_into(folder, method, valid)
+        scores = score_predictions(valid, folder)
+        made = {"seed": None, "dtype": "float32", "torch_threads": torch.get_num_threads()}
+        minutes = {"minutes": round((time.perf_counter() - started) / 60, 2)}
+        write_json(place.results / f"scores_{name}.json", scores | {"made": made | minutes | provenance()})
+        numbers = scores["global"]
+        trained = read_json(place.results / f"training_{name}.json") if name in MODELS else {}
+        rows.append(
+            {"name": name, "source": source}
+            | {key: numbers.get(key) for key in NUMBERS}
+            | {"overall": numbers.get("overall", numbers["J&F"]), "J": numbers["J_mean"], "F": numbers["F_mean"]}
+            | {"videos": len(valid), "objects": len(scores["objects"])}
+            | {"parameters": trained.get("parameters", 0), "minutes": trained["made"]["minutes"] if trained else 0}
+        )
+    seeds = {name: read_json(place.results / f"training_{name}.json")["made"]["seed"] for name in MODELS}
+    write_json(
+        place.results / "table1.json", {"rows": rows, "made": {"seeds": seeds, "dtype": "float32"} | provenance()}
+    )
+
+
+def score_predictions(valid: VideoObjectSegmentation, prediction: Path) -> dict:
+    """Score a prediction folder by the protocol of the set: DAVIS's, or YouTube-VOS style."""
+    names = [video.name for video in valid]
+    if valid.layout == "DAVIS":
+        return evaluate(valid.root / "Annotations" / "480p", prediction, "davis", videos=names)
+    truth = valid.root / ("train" if valid.held_out else "valid_truth")
+    return evaluate(truth, prediction, "youtube-vos", videos=names)
+
+
+def run_notebooks(place: Workspace, run: Path) -> None:
+    """Execute the notebooks of notebooks/ in order and write them, with their outputs, to RUN/notebooks."""
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from tqdm.auto import tqdm
+
+    from vos.files import written_whole
+
+    wanted = {"VOS_DATA": str(place.data), "VOS_RUN": str(run.resolve()), "VOS_FAST": str(int(place.fast))}
+    seconds: dict[str, float] = {}
+    bar = tqdm(NOTEBOOKS, desc="notebooks", unit="notebook", leave=False)
+    for name in bar:
+        bar.set_postfix_str(name)
+        source = ROOT / "notebooks" / f"{name}.ipynb"
+        notebook = nbformat.read(source, as_version=4)
+        started = time.perf_counter()
+        client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(source.parent)}})
+        try:
+            client.execute(env=os.environ | wanted)
+        except CellExecutionError as error:
+            raise VosError(f"{source}: a cell failed: {error.ename}: {error.evalue}") from error
+        finally:
+            with written_whole(run / "notebooks" / source.name) as temporary:
+                nbformat.write(without_machine(notebook), temporary)
+        seconds[name] = round(time.perf_counter() - started, 1)
+    write_json(place.results / "notebooks.json", {"seconds": seconds, "made": provenance()})
+
+
+def without_machine(notebook: dict) -> dict:
+    """The notebook without times, widget state and error streams: what is the same on every machine."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    return notebook
+
+
+def print_tables(place: Workspace) -> None:
+    """Table 1 of this run, and beside it the committed overall score."""
+    committed_file = ROOT / "data/results/table1.json"
+    committed = {r["name"]: r for r in read_json(committed_file)["rows"]} if committed_file.exists() else {}
+    print("\nTable 1")
+    print(table_text(place.table(), committed))
+    print(f"\nFigures: {place.figures}\nNotebooks, as run: {place.figures.parent / 'notebooks'}")
+
+
+def table_text(rows: list[dict], committed: dict[str, dict] | None = None) -> str:
+    """Table 1 as text. committed: rows by name, whose overall score is shown in a last column."""
+    columns = [*NUMBERS, "parameters", "minutes"] + (["committed"] if committed else [])
+    lines = [f"{'':<16}" + "".join(f"{column:>11}" for column in columns)]
+    for row in rows:
+        cells = [cell(row[key], ".4f") for key in NUMBERS]
+        cells += [cell(row["parameters"], ",d"), cell(row["minutes"], ".1f")]
+        if committed:
+            cells.append(cell(committed.get(row["name"], {}).get("overall"), ".4f"))
+        lines.append(f"{row['name']:<16}" + "".join(f"{text:>11}" for text in cells))
+    return "\n".join(lines)
+
+
+def cell(value: float | None, how: str) -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else format(value, how)

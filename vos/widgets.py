@@ -1,0 +1,103 @@
+"""Interactive views for notebooks. A view reads videos through their own methods and draws without matplotlib."""
+
+import html
+import io
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import numpy as np
+from PIL import Image
+
+from vos.data import Video
+from vos.files import VosError
+from vos.masks import PALETTE, object_ids, overlay
+
+LARGEST = 720  # pixels of the longer side of a picture sent to the browser
+HEIGHT = "380px"  # of the picture on the page, so that nothing jumps when videos differ in size
+MILLISECONDS = 150  # between two frames while playing
+ALL = "all objects"
+
+
+def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
+    """Look through annotated videos: choose a video, an object, a frame and how strongly masks are painted.
+
+    videos: a VideoObjectSegmentation or a list of its videos. The children are, in this order, a row of
+    (Dropdown video, Dropdown object), a row of (Play, IntSlider frame, FloatSlider overlay), Image and caption.
+    Raises VosError where there are no videos.
+    """
+    videos = list(videos)
+    if not videos:
+        raise VosError("explorer: no videos; give at least one")
+    video_box = widgets.Dropdown(options=[(v.name, i) for i, v in enumerate(videos)], description="video")
+    object_box = widgets.Dropdown(options=object_options(videos[0]), description="object")
+    play = widgets.Play(interval=MILLISECONDS, max=len(videos[0].frame_names) - 1, repeat=True)
+    frame_slider = widgets.IntSlider(max=play.max, description="frame", layout={"width": "340px"})
+    strength_slider = widgets.FloatSlider(strength, min=0, max=1, step=0.05, description="overlay")
+    picture = widgets.Image(format="jpeg", layout={"height": HEIGHT, "max_width": "100%", "object_fit": "contain"})
+    caption = widgets.HTML()
+
+    def draw(_change: object = None) -> None:
+        video = videos[video_box.value]
+        index = min(frame_slider.value, len(video.frame_names) - 1)
+        image, text = view(video, index, object_box.value, strength_slider.value)
+        picture.value, caption.value = jpeg(image), text
+
+    def change_video(_change: object) -> None:
+        video = videos[video_box.value]
+        play.value = frame_slider.value = 0
+        play.max = frame_slider.max = len(video.frame_names) - 1
+        object_box.options = object_options(video)
+        draw()
+
+    widgets.jslink((play, "value"), (frame_slider, "value"))
+    video_box.observe(change_video, "value")
+    for control in (object_box, frame_slider, strength_slider):
+        control.observe(draw, "value")
+    draw()
+    choices = widgets.HBox([video_box, object_box])
+    return widgets.VBox([choices, widgets.HBox([play, frame_slider, strength_slider]), picture, caption])
+
+
+def object_options(video: Video) -> list[tuple[str, int]]:
+    """What can be chosen: all objects (0), or one of them by id and category."""
+    named = [(f"{o.id}: {o.category}" if o.category else f"object {o.id}", o.id) for o in video.objects]
+    return [(ALL, 0), *named]
+
+
+def view(video: Video, index: int, chosen: int = 0, strength: float = 0.55) -> tuple[np.ndarray, str]:
+    """One frame with its masks painted over, uint8 (H, W, 3), and its caption in HTML.
+
+    chosen: the id of one object, or 0 for all. Areas are shares of the frame at native size.
+    """
+    frame = shrunk(video.frame(index), Image.Resampling.BOX)
+    number = f"frame {html.escape(video.frame_names[index])} ({index + 1} of {len(video.frame_names)})"
+    text = f"<b>{html.escape(video.name)}</b>, {number}: "
+    if video.mask_paths[index] is None:
+        return frame, text + "not annotated"
+    ids = video.mask(index)
+    wanted = [o for o in video.objects if chosen in (0, o.id)]
+    present = set(object_ids(ids)) & {o.id for o in wanted}
+    ids = np.where(np.isin(ids, list(present)), ids, 0).astype(np.uint8)
+    notes = []
+    for o in wanted:
+        red, green, blue = PALETTE[o.id]
+        name = f"{o.id} {html.escape(o.category)}" if o.category else str(o.id)
+        area = f"{100 * (ids == o.id).mean():.1f} %" if o.id in present else "not in this frame"
+        notes.append(f'<span style="color:rgb({red},{green},{blue})">&#9632;</span> {name}, {area}')
+    return overlay(frame, shrunk(ids, Image.Resampling.NEAREST), strength), text + " &nbsp; ".join(notes)
+
+
+def shrunk(array: np.ndarray, how: Image.Resampling) -> np.ndarray:
+    """A picture or id map whose longer side is at most LARGEST pixels; small ones unchanged."""
+    scale = LARGEST / max(array.shape[:2])
+    if scale >= 1:
+        return array
+    size = (round(array.shape[1] * scale), round(array.shape[0] * scale))
+    return np.array(Image.fromarray(array).resize(size, how))
+
+
+def jpeg(image: np.ndarray) -> bytes:
+    """An image (H, W, 3) uint8 as the bytes of a JPEG."""
+    with io.BytesIO() as stream:
+        Image.fromarray(image).save(stream, format="JPEG", quality=85)
+        return stream.getvalue()
