@@ -1,245 +1,18 @@
-"""The categories: one drawing function per shape family, one row per category.
+"""Creatures that fly, swim, wind or roll, and the table of all categories.
 
-A drawing function paints one creature in body units. Walkers stand with their feet at v = 0 and v grows downwards;
-all look towards +u. `phase` is how far their movement has come, in radians; `look` is six numbers in 0..1 that
-tell one animal of a category from the next.
+As in walkers.py, but those that do not stand on the ground have their middle at (0, 0).
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
+from vos.drawing.patterns import Pattern
+from vos.drawing.pen import Pen
+from vos.drawing.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
+from vos.drawing.walkers import BLACK, DARK, WHITE, Look, beast, draw_person, eye, pick
 
-from vos.drawing import Pattern, Pen, Point, block, capsule, chain, ellipse, mix, polygon, rgb, union
-
-BLACK, WHITE, DARK = rgb("#1d1a1c"), rgb("#fbf7ee"), rgb("#3a2f2e")
-SHIRTS = [rgb(c) for c in ("#c8463d", "#2f6f9f", "#e3a93b", "#4d8a57", "#7c5a9b", "#e8e0d0", "#d9773f", "#3f8f94")]
-TROUSERS = [rgb(c) for c in ("#34435e", "#5b4a3f", "#2c2f38", "#7a7f8a", "#8a6a45")]
-SKINS = [rgb(c) for c in ("#f0c4a0", "#d9a47a", "#b57a50", "#8a573a", "#5f3b2a")]
-HAIRS = [rgb(c) for c in ("#2b1d17", "#5a3a22", "#8c5a2b", "#c9963f", "#9a9a96")]
 PAINTS = [rgb(c) for c in ("#c93f3a", "#2d6ea8", "#e0b63a", "#3c8c6a", "#e9e4da", "#7b4f8f", "#e07b39")]
-
-Look = tuple[float, ...]
-
-
-def pick(colours: list[np.ndarray], number: float) -> np.ndarray:
-    """The colour at `number` (0..1) of the way through a list."""
-    return colours[min(int(number * len(colours)), len(colours) - 1)]
-
-
-def eye(pen: Pen, at: Point, radius: float) -> None:
-    """An eye with a glint."""
-    pen.fill(ellipse(at, radius, radius), BLACK, line=0)
-    pen.fill(ellipse((at[0] + radius * 0.3, at[1] - radius * 0.35), radius * 0.35, radius * 0.35), WHITE, line=0)
-
-
-# -- walkers on four legs ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Beast:
-    """Proportions and coat of a walker; lengths in body lengths, colours as codes."""
-
-    coat: str
-    other: str
-    pattern: str | None
-    belly: str
-    leg: float = 0.42
-    limb: float = 0.075
-    depth: float = 0.19
-    neck: Point = (0.16, -0.12)
-    nape: float = 0.12
-    head: float = 0.125
-    snout: tuple[float, float, float] = (0.14, 0.05, 0.07)
-    ear: str = "round"
-    tail: Point = (-0.34, -0.1)
-    brush: bool = False
-    mane: bool = False
-    trunk: bool = False
-    horns: bool = False
-    repeat: float = 0.9
-    variety: float = 0.12
-
-
-def draw_beast(pen: Pen, phase: float, look: Look, beast: Beast) -> None:
-    """Any walker on four legs."""
-    shade = 1 + beast.variety * (look[0] - 0.5) * 2
-    coat = np.clip(mix(rgb(beast.coat), rgb(beast.belly), beast.variety * look[1]) * np.float32(shade), 0, 1)
-    other, belly = rgb(beast.other), rgb(beast.belly)
-    pattern = Pattern(beast.pattern, other, beast.repeat, (look[2] * 3, look[3] * 3)) if beast.pattern else None
-    bob = 0.012 * math.sin(2 * phase)
-    top = -beast.leg - beast.depth * 0.55 + bob
-    hip, chest = (-0.38, top + 0.01), (0.36, top - 0.01)
-
-    def leg(x: float, offset: float, tone: float) -> None:
-        swing = 0.42 * math.sin(phase + offset)
-        lift = max(0.0, math.cos(phase + offset)) * 0.75
-        half = (-top) / 2 * 1.03
-        root = (x, top + 0.02)
-        knee = (x + half * math.sin(swing), root[1] + half * math.cos(swing))
-        foot = (knee[0] + half * math.sin(swing - lift), knee[1] + half * math.cos(swing - lift) - beast.limb * 0.4)
-        shape = union(
-            capsule(root, knee, beast.limb * 1.55, beast.limb),
-            capsule(knee, foot, beast.limb, beast.limb * 0.8),
-            ellipse((foot[0] + beast.limb * 0.35, foot[1]), beast.limb * 1.25, beast.limb * 0.75),
-            blend=0.04,
-        )
-        pen.fill(shape, coat, pattern and pattern.along(root, knee), tone, round=beast.limb * 1.4)
-
-    leg(-0.31, math.pi, 0.72)
-    leg(0.31, 1.5 * math.pi, 0.72)
-    wag = 0.12 * math.sin(phase * 0.7 + 6 * look[4])
-    root = (hip[0] - beast.depth * 0.55, top - beast.depth * 0.3)
-    end = (root[0] + beast.tail[0] * 0.75, root[1] + beast.tail[1] + wag)
-    middle = (root[0] + beast.tail[0] * 0.45, root[1] + beast.tail[1] * 0.2 + 0.08 + wag * 0.4)
-    pen.fill(
-        chain([root, middle, end], beast.limb * 0.55, beast.limb * 0.4), coat, pattern and pattern.along(root, end)
-    )
-    if beast.brush:
-        pen.fill(ellipse(end, 0.05, 0.07), mix(other, DARK, 0.5))
-    nod = 0.02 * math.sin(phase + 1)
-    face = (chest[0] + beast.neck[0], chest[1] + beast.neck[1] + nod)
-    snout = (face[0] + beast.snout[0], face[1] + beast.snout[1])
-    if beast.mane:
-        ridge = [(chest[0] - 0.1, chest[1] - beast.depth * 0.85), (face[0] - 0.1, face[1] - 0.08)]
-        pen.fill(capsule(ridge[0], ridge[1], 0.05, 0.06), other)
-    if beast.ear in ("round", "point", "long"):
-        ear(pen, face, beast, coat, 0.7, -0.03)
-    torso = union(
-        capsule(hip, chest, beast.depth * 0.98, beast.depth),
-        capsule(chest, face, beast.nape * 1.25, beast.nape * 0.85),
-        blend=0.1,
-    )
-    pen.fill(torso, coat, pattern, round=0.17, under=(belly, top + beast.depth * 0.35, top + beast.depth * 0.95))
-    leg(-0.38, 0.0, 1.0)
-    leg(0.36, 0.5 * math.pi, 1.0)
-    skull = union(ellipse(face, beast.head, beast.head * 0.95), capsule(face, snout, beast.head * 0.8, beast.snout[2]), blend=0.05)
-    pen.fill(skull, coat, pattern, round=0.1)
-    if not beast.trunk:
-        muzzle = ellipse((snout[0] + 0.01, snout[1] + 0.012), beast.snout[2] * 0.95, beast.snout[2] * 0.75)
-        pen.fill(muzzle, belly, line=0, round=0.06)
-        pen.fill(ellipse((snout[0] + beast.snout[2] * 0.75, snout[1] - 0.02), 0.032, 0.024), DARK, line=0)
-    else:
-        curl = 0.12 * math.sin(phase * 0.5 + look[5] * 6)
-        points = [snout, (snout[0] + 0.07, snout[1] + 0.16), (snout[0] + 0.06 + curl, snout[1] + 0.33)]
-        tusk = (snout[0] + 0.1, snout[1] + 0.12)
-        pen.fill(chain([*points, (points[2][0] + 0.08 + curl, snout[1] + 0.42)], 0.085, 0.04), coat)
-        pen.fill(capsule((snout[0] - 0.02, snout[1] + 0.06), tusk, 0.03, 0.012), WHITE)
-    if beast.horns:
-        for lean in (-0.03, 0.03):
-            tip = (face[0] + lean, face[1] - beast.head * 1.55)
-            pen.fill(capsule((face[0] + lean * 0.5, face[1] - beast.head * 0.7), tip, 0.016, 0.026), other)
-    ear(pen, face, beast, coat, 1.0, -0.08)
-    eye(pen, (face[0] + beast.head * 0.42, face[1] - beast.head * 0.22), max(beast.head * 0.17, 0.02))
-
-
-def ear(pen: Pen, face: Point, beast: Beast, coat: np.ndarray, tone: float, shift: float) -> None:
-    """One ear of the kind the beast has."""
-    x, y, size = face[0] + shift + 0.02, face[1] - beast.head * 0.85, beast.head
-    inner = mix(coat, rgb("#e8b7a0"), 0.6)
-    if beast.ear == "round":
-        pen.fill(ellipse((x, y), size * 0.42, size * 0.42), coat, tone=tone)
-        pen.fill(ellipse((x + 0.008, y + 0.008), size * 0.22, size * 0.24), inner, tone=tone, line=0)
-    elif beast.ear == "point":
-        tip = (x - size * 0.15, y - size * 0.6)
-        pen.fill(polygon([(x - size * 0.35, y + 0.03), tip, (x + size * 0.3, y + 0.03)], 0.015), coat, tone=tone)
-    elif beast.ear == "long":
-        pen.fill(ellipse((x - 0.03, y + size * 0.2), size * 0.6, size * 0.24, -0.5), coat, tone=tone)
-    elif beast.ear == "floppy":
-        pen.fill(ellipse((x - 0.02, y + size * 0.75), size * 0.36, size * 0.75, 0.35), coat, tone=0.7 * tone)
-    elif beast.ear == "huge":
-        pen.fill(ellipse((x - 0.07, y + size * 0.95), size * 0.95, size * 1.25, 0.25), coat, tone=0.9 * tone)
-
-
-BEASTS = {
-    "tiger": Beast("#ea8f35", "#2a1d18", "tiger", "#fbeed8", tail=(-0.42, -0.16), head=0.145, limb=0.08),
-    "zebra": Beast(
-        "#f6f2ea", "#26232a", "zebra", "#f6f2ea", leg=0.48, neck=(0.2, -0.3), snout=(0.17, 0.1, 0.065), ear="long",
-        tail=(-0.12, 0.26), brush=True, mane=True, limb=0.065, head=0.11,
-    ),
-    "elephant": Beast(
-        "#9a979f", "#77747e", "fur", "#9a979f", leg=0.42, limb=0.115, depth=0.28, neck=(0.2, -0.13), nape=0.17,
-        head=0.19, snout=(0.14, 0.08, 0.09), ear="huge", tail=(-0.1, 0.24), brush=True, trunk=True,
-    ),
-    "giraffe": Beast(
-        "#f4dca6", "#b0692c", "patches", "#f4dca6", leg=0.72, limb=0.055, depth=0.19, neck=(0.26, -0.78), nape=0.085,
-        head=0.095, snout=(0.15, 0.07, 0.055), ear="long", tail=(-0.1, 0.3), brush=True, mane=True, horns=True,
-        repeat=1.2,
-    ),
-    "dog": Beast(
-        "#c08a52", "#7d5230", "cow", "#f3e4cd", leg=0.38, limb=0.065, depth=0.16, neck=(0.17, -0.2), ear="floppy",
-        tail=(-0.22, -0.26), head=0.135, snout=(0.17, 0.06, 0.06), repeat=0.45, variety=0.35,
-    ),
-    "leopard": Beast(
-        "#e6b45c", "#3a2a1e", "rosettes", "#fbf0d9", tail=(-0.46, -0.12), depth=0.165, limb=0.068, repeat=1.3
-    ),
-    "cow": Beast(
-        "#f5f1e8", "#4a332b", "cow", "#eec3b4", leg=0.36, depth=0.23, neck=(0.2, -0.1), snout=(0.15, 0.08, 0.085),
-        ear="long", tail=(-0.1, 0.24), brush=True, horns=True, head=0.12, repeat=0.8,
-    ),
-}  # fmt: skip
-
-
-def beast(name: str) -> Callable[[Pen, float, Look], None]:
-    """The drawing function of one walker."""
-    return lambda pen, phase, look: draw_beast(pen, phase, look, BEASTS[name])
-
-
-# -- people -----------------------------------------------------------------------------------------
-
-
-def draw_person(pen: Pen, phase: float, look: Look) -> None:
-    """A person who walks, one unit tall; clothes, hair and skin after `look`."""
-    skin, hair = pick(SKINS, look[0]), pick(HAIRS, look[1])
-    shirt, legs = pick(SHIRTS, look[2]), pick(TROUSERS, look[3])
-    cloth = None
-    if look[4] < 0.7:
-        name = ("plaid", "hoops", "dots")[int(look[4] / 0.7 * 3)]
-        cloth = Pattern(name, mix(shirt, WHITE if shirt.mean() < 0.6 else rgb("#8a3d3d"), 0.75), 1.5, (0.04, 0.01))
-    lift = 0.012 * math.cos(2 * phase)
-    hip, neck, head = (0, -0.47 + lift), (0.015, -0.78 + lift), (0.03, -0.895 + lift)
-
-    def leg(offset: float, tone: float) -> None:
-        swing = 0.5 * math.sin(phase + offset)
-        bend = swing - 0.8 * max(0.0, math.cos(phase + offset))
-        knee = (hip[0] + 0.235 * math.sin(swing), hip[1] + 0.235 * math.cos(swing))
-        foot = (knee[0] + 0.22 * math.sin(bend), knee[1] + 0.22 * math.cos(bend))
-        shape = union(capsule(hip, knee, 0.068, 0.05), capsule(knee, foot, 0.05, 0.036))
-        pen.fill(union(ellipse((foot[0] + 0.028, foot[1] + 0.008), 0.062, 0.03)), DARK, tone=tone)
-        pen.fill(shape, legs, tone=tone, round=0.06)
-
-    def arm(offset: float, tone: float) -> None:
-        swing = 0.55 * math.sin(phase + offset)
-        shoulder = (neck[0] - 0.01, neck[1] + 0.055)
-        elbow = (shoulder[0] + 0.15 * math.sin(swing), shoulder[1] + 0.15 * math.cos(swing))
-        bend = swing + 0.45
-        hand = (elbow[0] + 0.15 * math.sin(bend), elbow[1] + 0.15 * math.cos(bend))
-        pen.fill(capsule(elbow, hand, 0.034, 0.028), skin, tone=tone, round=0.04)
-        pen.fill(ellipse(hand, 0.034, 0.034), skin, tone=tone, round=0.04)
-        pen.fill(capsule(shoulder, elbow, 0.048, 0.042), shirt, cloth and cloth.along(shoulder, elbow), tone, round=0.05)
-
-    arm(0.0, 0.75)
-    leg(math.pi, 0.75)
-    leg(0.0, 1.0)
-    body = union(capsule((hip[0], hip[1] - 0.02), (neck[0], neck[1] + 0.08), 0.09, 0.1), capsule(neck, (neck[0], neck[1] + 0.08), 0.05, 0.09), blend=0.04)
-    if look[5] > 0.65:  # a skirt or a long coat
-        pen.fill(polygon([(-0.07, hip[1] - 0.1), (0.08, hip[1] - 0.1), (0.13, hip[1] + 0.17), (-0.13, hip[1] + 0.17)], 0.02), shirt, cloth)
-    pen.fill(capsule(neck, head, 0.035), skin, tone=0.85)
-    pen.fill(body, shirt, cloth, round=0.1)
-    pen.fill(ellipse((head[0] - 0.015, head[1] - 0.015), 0.087, 0.092), hair)
-    if look[5] < 0.35:
-        pen.fill(capsule((head[0] - 0.055, head[1]), (head[0] - 0.07, head[1] + 0.12), 0.045, 0.03), hair)
-    pen.fill(union(ellipse((head[0] + 0.018, head[1] + 0.012), 0.068, 0.074), ellipse((head[0] + 0.085, head[1] + 0.02), 0.018, 0.015), blend=0.02), skin, round=0.07)
-    pen.fill(ellipse((head[0] + 0.05, head[1] - 0.002), 0.011, 0.015), BLACK, line=0)
-    pen.fill(ellipse((head[0] - 0.022, head[1] + 0.02), 0.014, 0.02), skin, tone=0.85, line=0)
-    if look[1] * 7 % 1 < 0.3:
-        hat = pick(SHIRTS, look[0] * 3 % 1)
-        pen.fill(union(ellipse((head[0], head[1] - 0.065), 0.082, 0.05), capsule((head[0], head[1] - 0.045), (head[0] + 0.12, head[1] - 0.04), 0.014)), hat)
-    arm(math.pi, 1.0)
-
-
-# -- in the air -------------------------------------------------------------------------------------
 
 
 def draw_bird(pen: Pen, phase: float, look: Look) -> None:
@@ -255,7 +28,10 @@ def draw_bird(pen: Pen, phase: float, look: Look) -> None:
             lift = -beat * (0.95 + 0.05 * i) + 0.12 * beat * abs(beat)
             back = 1.15 - 0.22 * i
             length = 0.34 + 0.075 * i
-            tip = (root[0] - length * math.sin(back) * (0.75 + 0.1 * i), root[1] + length * lift - 0.05 * (1 - abs(beat)))
+            tip = (
+                root[0] - length * math.sin(back) * (0.75 + 0.1 * i),
+                root[1] + length * lift - 0.05 * (1 - abs(beat)),
+            )
             pen.fill(capsule(root, tip, 0.085, 0.045), mix(coat, dark, 0.75 - 0.17 * i), tone=tone, round=0.06)
         band = (root[0] - 0.12, root[1] - beat * 0.22)
         pen.fill(capsule(root, band, 0.1, 0.085), coat, tone=tone, line=0.6)
@@ -281,7 +57,9 @@ def draw_butterfly(pen: Pen, phase: float, look: Look) -> None:
         hind = ellipse((-0.2, side * 0.25 * open_), 0.23, 0.24 * open_, side * -0.5)
         fore = ellipse((0.17, side * 0.34 * open_), 0.24, 0.36 * open_, side * 0.5)
         pen.fill(hind, edge, tone=tone)
-        pen.fill(ellipse((-0.19, side * 0.24 * open_), 0.165, 0.17 * open_, side * -0.5), mix(hue, WHITE, 0.2), dots, tone)
+        pen.fill(
+            ellipse((-0.19, side * 0.24 * open_), 0.165, 0.17 * open_, side * -0.5), mix(hue, WHITE, 0.2), dots, tone
+        )
         pen.fill(fore, edge, tone=tone)
         pen.fill(ellipse((0.15, side * 0.32 * open_), 0.18, 0.275 * open_, side * 0.5), hue, dots, tone)
         pen.fill(capsule((0.24, 0), (0.43, side * 0.14), 0.014), DARK, line=0)
@@ -303,9 +81,6 @@ def draw_balloon(pen: Pen, phase: float, look: Look) -> None:
     pen.fill(block(-0.1, 0.4, 0.1, 0.44, 0.01), mix(first, BLACK, 0.5), line=0)
 
 
-# -- in the water -----------------------------------------------------------------------------------
-
-
 def draw_fish(pen: Pen, phase: float, look: Look) -> None:
     """A fish whose tail beats."""
     coats = [rgb(c) for c in ("#ef8a3a", "#f2c445", "#4f97c9", "#d9625f", "#6fb58a", "#a58cc4")]
@@ -315,7 +90,11 @@ def draw_fish(pen: Pen, phase: float, look: Look) -> None:
     fin = mix(coat, other, 0.35)
     tail = [(-0.34, 0.0), (-0.62, -0.22 + sway), (-0.54, sway * 0.9), (-0.62, 0.22 + sway)]
     pen.fill(polygon(tail, 0.025), fin, Pattern("hoops", coat, 1.5, strength=0.5))
-    pen.fill(polygon([(-0.2, -0.18), (-0.12, -0.4), (0.1, -0.32), (0.2, -0.18)], 0.03), fin, Pattern("bands", coat, 2, strength=0.5))
+    pen.fill(
+        polygon([(-0.2, -0.18), (-0.12, -0.4), (0.1, -0.32), (0.2, -0.18)], 0.03),
+        fin,
+        Pattern("bands", coat, 2, strength=0.5),
+    )
     pen.fill(polygon([(-0.12, 0.2), (-0.2, 0.36), (0.04, 0.24)], 0.02), fin)
     body = union(ellipse((0.08, 0), 0.37, 0.25), capsule((-0.1, 0), (-0.4, sway * 0.5), 0.18, 0.06), blend=0.1)
     pen.fill(body, coat, pattern, round=0.2, under=(mix(coat, WHITE, 0.7), 0.03, 0.22))
@@ -331,7 +110,9 @@ def draw_duck(pen: Pen, phase: float, look: Look) -> None:
     head = pick([rgb("#2f6e55"), coat, rgb("#5a3d2b")], look[1])
     nod = 0.025 * math.sin(phase)
     pen.fill(polygon([(-0.36, -0.12), (-0.58, -0.28 + nod), (-0.3, -0.02)], 0.03), mix(coat, BLACK, 0.35))
-    pen.fill(union(ellipse((-0.05, -0.08), 0.42, 0.2), capsule((0.22, -0.08), (0.3, -0.3), 0.14, 0.09), blend=0.12), coat)
+    pen.fill(
+        union(ellipse((-0.05, -0.08), 0.42, 0.2), capsule((0.22, -0.08), (0.3, -0.3), 0.14, 0.09), blend=0.12), coat
+    )
     pen.fill(union(capsule((0.29, -0.3 + nod), (0.32, -0.42 + nod), 0.085, 0.125), blend=0.02), head)
     if look[1] < 0.33:
         pen.fill(capsule((0.22, -0.25), (0.37, -0.24), 0.028), WHITE, line=0.5)
@@ -352,15 +133,28 @@ def draw_turtle(pen: Pen, phase: float, look: Look) -> None:
     row = math.sin(phase)
     for x, length, offset, tone in ((0.2, 0.42, 0.5, 0.72), (-0.28, 0.22, 0.9, 0.72)):
         swing = row * 0.7 + offset
-        pen.fill(capsule((x + 0.06, 0.0), (x - length * math.sin(swing), -length * math.cos(swing) * 0.8), 0.085, 0.05), skin, spots, tone)
+        pen.fill(
+            capsule((x + 0.06, 0.0), (x - length * math.sin(swing), -length * math.cos(swing) * 0.8), 0.085, 0.05),
+            skin,
+            spots,
+            tone,
+        )
     pen.fill(capsule((-0.38, 0.04), (-0.52, 0.08), 0.05, 0.015), skin)
-    pen.fill(union(capsule((0.28, -0.02), (0.47, -0.06), 0.08, 0.09), ellipse((0.53, -0.06), 0.12, 0.1), blend=0.05), skin, spots)
+    pen.fill(
+        union(capsule((0.28, -0.02), (0.47, -0.06), 0.08, 0.09), ellipse((0.53, -0.06), 0.12, 0.1), blend=0.05),
+        skin,
+        spots,
+    )
     eye(pen, (0.58, -0.1), 0.026)
     pen.fill(ellipse((0, 0.05), 0.42, 0.18), mix(seam, WHITE, 0.2))
     pen.fill(ellipse((-0.01, -0.04), 0.42, 0.25), shell, Pattern("patches", seam, 0.9, (look[2], look[3])), round=0.22)
     for x, length, offset in ((0.22, 0.46, 0.4), (-0.27, 0.24, 0.8)):
         swing = -row * 0.8 + offset
-        pen.fill(capsule((x, 0.1), (x - length * math.sin(swing), 0.1 + length * math.cos(swing) * 0.9), 0.095, 0.05), skin, spots)
+        pen.fill(
+            capsule((x, 0.1), (x - length * math.sin(swing), 0.1 + length * math.cos(swing) * 0.9), 0.095, 0.05),
+            skin,
+            spots,
+        )
 
 
 def draw_octopus(pen: Pen, phase: float, look: Look) -> None:
@@ -397,9 +191,6 @@ def draw_snake(pen: Pen, phase: float, look: Look) -> None:
         pen.fill(capsule(head, tongue, 0.012), rgb("#b8323a"), line=0)
     pen.fill(ellipse((head[0] + 0.03, head[1]), 0.115, 0.082), coat)
     eye(pen, (head[0] + 0.06, head[1] - 0.03), 0.024)
-
-
-# -- on wheels --------------------------------------------------------------------------------------
 
 
 def wheel(pen: Pen, x: float, radius: float, turn: float) -> None:
@@ -456,9 +247,6 @@ def draw_train(pen: Pen, phase: float, look: Look) -> None:
     for k in range(3):
         age = (phase * 0.12 + k / 3) % 1
         pen.soft((0.6 - 0.7 * age, -0.66 - 0.3 * age), 0.09 + 0.14 * age, 0.07 + 0.1 * age, WHITE, 0.8 * (1 - age))
-
-
-# -- the table --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

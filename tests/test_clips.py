@@ -1,0 +1,118 @@
+"""Clips: the first frame initialises, masks stay 0/1, padding does not count, pixels are pixels."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from vos.clips import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    NO_AUGMENTATION,
+    Augmentation,
+    ClipDataset,
+    clip_indices,
+    normalise_frames,
+    warp,
+)
+from vos.data import VideoObjectSegmentation
+from vos.files import VosError
+
+SIZE = (64, 112)
+
+
+@pytest.fixture(scope="module")
+def videos(small_set):
+    return VideoObjectSegmentation(small_set, "train").videos
+
+
+def test_shapes_and_values(videos):
+    clip = ClipDataset(videos, SIZE, augmentation=Augmentation())[(3, 5)]
+    assert clip["frames"].shape == (5, 3, *SIZE) and clip["masks"].shape == (5, 1, *SIZE)
+    assert set(clip["masks"].unique().tolist()) <= {0.0, 1.0} and clip["masks"][0].any()
+    assert clip["weights"].tolist() == [1] * 5
+
+
+def test_normalisation_is_imagenets_and_rgb():
+    red = np.zeros((1, 2, 2, 3), np.uint8)
+    red[..., 0] = 255
+    out = normalise_frames(red)[0, :, 0, 0]
+    expected = [((1, 0, 0)[k] - IMAGENET_MEAN[k]) / IMAGENET_STD[k] for k in range(3)]
+    torch.testing.assert_close(out, torch.tensor(expected))
+
+
+def test_frames_and_masks_of_a_clip_belong_together(videos):
+    """Unaugmented, the clip's first mask is the annotation of the very frame the clip starts with."""
+    clips = ClipDataset(videos, SIZE)
+    for number in range(len(clips)):
+        clip = clips[(number, 5)]
+        name, object_id = clip["name"].split("/")
+        video = next(v for v in videos if v.name == name)
+        match = [i for i in video.annotated if torch.equal(normalise_frames(video.frame(i, SIZE)), clip["frames"][0])]
+        assert len(match) >= 1
+        masks = [torch.from_numpy(video.mask(i, SIZE) == int(object_id)).float() for i in match]
+        assert any(torch.equal(mask, clip["masks"][0, 0]) for mask in masks)
+
+
+def test_clips_start_anywhere_the_object_is(videos):
+    video = videos[0]
+    rng = np.random.default_rng(0)
+    starts = {clip_indices(video, video.objects[0], 5, 1, rng)[0] for _ in range(200)}
+    assert len(starts) > 5 and starts <= set(video.objects[0].frames)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_indices_keep_their_stride(videos, stride):
+    video = videos[0]
+    indices = clip_indices(video, video.objects[0], 5, stride, np.random.default_rng(0))
+    assert set(np.diff(indices)) == {stride}
+
+
+def test_short_videos_are_padded_but_the_padding_does_not_count(videos):
+    short = replace(videos[0], frame_paths=videos[0].frame_paths[:3], mask_paths=videos[0].mask_paths[:3])
+    item = replace(short.objects[0], first=0, frames=(0, 1, 2))
+    clip = ClipDataset([replace(short, objects=(item,))], SIZE, augmentation=NO_AUGMENTATION)[(0, 5)]
+    counted = int(clip["weights"].sum())
+    assert counted < 5 and clip["weights"][:counted].all()
+    assert torch.equal(clip["frames"][-1], clip["frames"][counted - 1])
+
+
+def test_a_sample_is_the_same_whoever_draws_it_and_no_two_are_alike(videos):
+    one, two = (ClipDataset(videos, SIZE, augmentation=Augmentation(), seed=4) for _ in range(2))
+    assert torch.equal(one[(7, 5)]["frames"], two[(7, 5)]["frames"])
+    epoch = len(one)
+    same = [torch.equal(one[(n, 5)]["frames"], one[(n + epoch, 5)]["frames"]) for n in range(4)]
+    assert not any(same)
+    assert {one[(n, 2)]["name"] for n in range(epoch)} == {one[(n, 2)]["name"] for n in range(epoch, 2 * epoch)}
+
+
+def test_workers_draw_what_one_process_draws(videos):
+    from torch.utils.data import DataLoader
+
+    clips = ClipDataset(videos, SIZE, augmentation=Augmentation(), keep=False)
+    batches = [[(n, 3), (n + 1, 3)] for n in range(0, 6, 2)]
+    alone, together = (list(DataLoader(clips, batch_sampler=batches, num_workers=n)) for n in (0, 2))
+    assert all(torch.equal(a["frames"], b["frames"]) for a, b in zip(alone, together, strict=True))
+
+
+def test_augmentation_works_in_pixels():
+    masks = torch.zeros(1, 1, 64, 112)
+    masks[..., 20:30, 40:60] = 1
+    frames = masks.repeat(1, 3, 1, 1)
+    moved_frames, moved = warp(frames, masks, turn=0, zoom=1, shift=(10, -4))
+    expected = torch.zeros_like(masks)
+    expected[..., 16:26, 50:70] = 1
+    assert torch.equal(moved, expected)
+    torch.testing.assert_close(moved_frames[:, :1], expected, atol=1e-4, rtol=0)
+    assert warp(frames, masks, 0, 2, (0, 0))[1].sum() == pytest.approx(4 * masks.sum(), rel=0.05)
+    bar = torch.zeros(1, 1, 64, 112)
+    bar[..., 31:33, 46:66] = 1  # a level bar stands upright after a quarter turn, its length unchanged
+    turned = warp(bar.repeat(1, 3, 1, 1), bar, 90, 1, (0, 0))[1][0, 0]
+    assert turned.any(1).sum() == 20 and turned.any(0).sum() == 2
+
+
+def test_nothing_to_train_on_is_said(videos):
+    lonely = replace(videos[0], mask_paths=(videos[0].mask_paths[0],) + (None,) * (len(videos[0]) - 1))
+    with pytest.raises(VosError, match="nothing to train on"):
+        ClipDataset([lonely], SIZE)

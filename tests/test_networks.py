@@ -1,0 +1,173 @@
+"""The networks: shapes, and that the quick forms equal the plain ones, taken step by step."""
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from vos.files import VosError
+from vos.networks import PRESETS, ConvLSTM, Fusion, NetworkSettings, build, count_parameters
+from vos.pretrained import copy_vgg16
+
+SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True)
+
+
+def clip(frames=4, batch=2, size=SMALL.size):
+    torch.manual_seed(0)
+    return torch.randn(batch, frames, 3, *size), (torch.rand(batch, 1, *size) > 0.5).float()
+
+
+def plain_step(lstm: ConvLSTM, x, h, c):
+    """Shi et al., gate by gate, from the concatenation [x ; h]."""
+    weight = torch.cat([lstm.input_half.weight, lstm.state_half.weight], dim=1)
+    gates = nn.functional.conv2d(torch.cat([x, h], 1), weight, lstm.input_half.bias, padding=1)
+    n = h.shape[1]
+    i, f, o = (torch.sigmoid(gates[:, k * n : (k + 1) * n]) for k in range(3))
+    g = torch.tanh(gates[:, 3 * n :])
+    c = f * c + i * g
+    return o * torch.tanh(c), c
+
+
+def plain_forward(model, frames, mask):
+    """The report's equations one frame at a time, nothing shared and nothing folded."""
+    encoded = [model.encoder(x) for x in frames.unbind(1)]
+    if model.needs_video:
+        hv = cv = torch.zeros_like(encoded[0])
+        for e in encoded:
+            hv, cv = plain_step(model.video_lstm, e, hv, cv)
+        halves = model.fusion.frame_half, model.fusion.video_half
+        weight = torch.cat([half.weight for half in halves], dim=1)
+        fused = [nn.functional.conv2d(torch.cat([e, hv], 1), weight, halves[0].bias, padding=1) for e in encoded]
+        encoded = [model.fusion.finish(x) for x in fused]
+    h, c = model.initializer(frames[:, 0], mask)
+    logits = []
+    for e in encoded[1:]:
+        h, c = plain_step(model.mask_lstm, e, h, c)
+        logits.append(model.decoder(h))
+    return torch.stack(logits, 1)
+
+
+@pytest.mark.parametrize("name", ["base", "video"])
+def test_forward_equals_the_plain_form(name):
+    torch.manual_seed(1)
+    model = build(name, SMALL).eval()
+    frames, mask = clip()
+    out = model(frames, mask)
+    assert out.shape == (2, 3, 1, 16, 32)
+    assert_close(out, plain_forward(model, frames, mask), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["base", "video"])
+def test_every_parameter_is_registered_and_learns(name):
+    model = build(name, SMALL)
+    frames, mask = clip()
+    model(frames, mask).sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", ["base", "video"])
+def test_course_preset(name):
+    model = build(name)
+    height, width = PRESETS["course"].size
+    frames, mask = clip(3, 1, (height, width))
+    assert model(frames, mask).shape == (1, 2, 1, height, width)
+    assert model.encoder(frames[:, 0]).shape[-2:] == (8, 14)
+    assert count_parameters(model) < 4e6  # a checkpoint small enough to commit
+
+
+def test_report_preset_has_the_shapes_the_report_names():
+    """3.2 to 3.5: 512x8x14 for c_0, h_0, e_t and h_t, and 1x256x448 at the end."""
+    model = build("video", "report").eval()
+    frames, mask = clip(2, 1, (256, 448))
+    seen = {}
+    for key, module in {"e": model.encoder, "state": model.initializer, "fused": model.fusion}.items():
+        module.register_forward_hook(lambda m, i, out, key=key: seen.update({key: out}))
+    with torch.inference_mode():
+        out = model(frames, mask)
+        h_video = model.video_representation(list(seen["e"].unflatten(0, (1, 2)).unbind(1)))[0]
+    maps = [*seen["state"], seen["e"], seen["fused"], h_video]
+    assert [tuple(t.shape[1:]) for t in maps] == [(512, 8, 14)] * 5
+    assert out.shape == (1, 1, 1, 256, 448)
+    assert len([m for m in model.encoder.modules() if isinstance(m, nn.Conv2d)]) == 13 + 1
+    assert model.initializer.backbone is not model.encoder.backbone
+
+
+def test_report_preset_takes_vgg16s_weights():
+    """Our backbone with torchvision's weights is torchvision's VGG-16."""
+    from torchvision.models import vgg16
+
+    torch.manual_seed(0)
+    vgg = vgg16(weights=None).eval()
+    model = build("base", "report").eval()
+    copy_vgg16(vgg.state_dict(), model)
+    x = torch.randn(1, 3, 64, 96)
+    with torch.inference_mode():
+        assert_close(model.encoder.backbone(x), vgg.features(x))
+        assert_close(model.initializer.backbone(x), vgg.features(x))
+
+
+def test_weights_that_do_not_fit_are_refused():
+    with pytest.raises(VosError, match="report preset"):
+        copy_vgg16({"features.0.weight": torch.zeros(64, 3, 3, 3)}, build())
+
+
+def test_report_preset_one_step_lowers_the_loss():
+    torch.manual_seed(0)
+    model = build("base", "report")
+    frames, mask = clip(2, 1, (256, 448))
+    optimiser = torch.optim.Adam(model.parameters(), 1e-4)
+    losses = []
+    for _ in range(2):
+        loss = nn.functional.binary_cross_entropy_with_logits(model(frames, mask), mask[:, None])
+        losses.append(loss.item())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert losses[1] < losses[0]
+
+
+def test_h_video_has_no_object_in_it_and_sees_the_whole_clip():
+    model = build("video", SMALL).eval()
+    frames, mask = clip()
+    other = frames.clone()
+    other[:, -1] += 1
+    first = model(frames, mask)[:, 0]
+    assert not torch.equal(first, model(other, mask)[:, 0])  # a later frame changes the first prediction
+    base = build("base", SMALL).eval()
+    assert torch.equal(base(frames, mask)[:, 0], base(other, mask)[:, 0])
+
+
+def test_state_order_and_forget_bias():
+    lstm = ConvLSTM(3, SMALL)
+    assert lstm.input_half.bias.reshape(4, -1).mean(1).tolist() == [0, 1, 0, 0]
+    nn.init.zeros_(lstm.input_half.weight)
+    nn.init.zeros_(lstm.state_half.weight)
+    h, c = lstm.step(lstm.input_half(torch.zeros(1, 3, 2, 2)), (torch.zeros(1, 5, 2, 2), torch.ones(1, 5, 2, 2)))
+    expected = torch.sigmoid(torch.tensor(1.0))  # f * c: only the cell is carried over
+    assert_close(c, expected.expand_as(c))
+    assert_close(h, (0.5 * torch.tanh(expected)).expand_as(h))
+
+
+def test_fusion_equals_one_convolution_of_both():
+    fusion = Fusion(SMALL).eval()
+    e, h = torch.randn(3, 5, 4, 6), torch.randn(3, 5, 4, 6)
+    joined = nn.Conv2d(10, 5, 3, padding=1)
+    joined.weight.data = torch.cat([fusion.frame_half.weight, fusion.video_half.weight], 1)
+    joined.bias.data = fusion.frame_half.bias
+    expected = fusion.finish(joined(torch.cat([e, h], 1)))
+    assert_close(fusion(e, fusion.video_half(h)), expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("change", [{"size": (15, 32)}, {"decoder": (4,)}, {"state_activation": "gelu"}])
+def test_settings_that_cannot_be_are_refused(change):
+    from dataclasses import replace
+
+    with pytest.raises(ValueError):
+        replace(SMALL, **change)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="course"):
+        build("base", "huge")
+    with pytest.raises(ValueError, match="video"):
+        build("updated")

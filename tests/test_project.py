@@ -1,0 +1,57 @@
+"""What holds the project's files together: environment.yml, pyproject.toml, README, the command line."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+
+
+def bounds(lines: list[str]) -> dict[str, str]:
+    """{"torch": ">=2.4"} from requirement lines of either file."""
+    found = (re.fullmatch(r"([\w-]+)\s*(>=[\d.]+)", line.strip()) for line in lines)
+    return {CONDA_NAMES.get(m[1], m[1]): m[2] for m in found if m}
+
+
+def test_environment_and_pyproject_agree():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = bounds(project["dependencies"] + project["optional-dependencies"]["test"])
+    environment = (ROOT / "environment.yml").read_text()
+    listed = bounds([line.strip(" -") for line in environment.splitlines()])
+    assert listed.pop("python") == project["requires-python"]
+    assert listed == wanted
+    channels = environment.split("channels:")[1].split("dependencies:")[0].split()
+    assert channels == ["-", "conda-forge", "-", "nodefaults"]
+
+
+def test_help_is_quick_and_does_not_import_torch():
+    code = "import sys, vos.__main__ as m; m.parser().format_help(); assert 'torch' not in sys.modules, 'torch'"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("words", [[], ["report"], ["data", "embedded"], ["data", "check"], ["train"], ["segment"]])
+def test_help_of_every_command(words, capsys):
+    from vos.__main__ import parser
+
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args([*words, "--help"])
+    assert end.value.code == 0 and "usage" in capsys.readouterr().out
+
+
+def test_nothing_imports_upwards():
+    """Arrows point one way: masks, data, networks, metrics know nothing of training, inference or the report."""
+    low = ("files", "masks", "data", "networks", "metrics", "figures", "lesson_figures", "diagram", "widgets")
+    high = "training|inference|report|recipes|workspace|publishing|segmenting"
+    for name in low:
+        text = (ROOT / "vos" / f"{name}.py").read_text()
+        assert not re.search(rf"(from|import) vos(\.| import )({high})", text), name
+
+
+def test_modules_are_short():
+    long = {p.name: n for p in (ROOT / "vos").glob("*.py") if (n := p.read_text().count("\n")) > 320}
+    assert not long

@@ -1,0 +1,94 @@
+"""The pen: paints shapes in body units onto a picture and an id map."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vos.drawing.patterns import Pattern
+from vos.drawing.shapes import Point, Shape
+
+
+@dataclass
+class Pen:
+    """Paints shapes given in body units onto a picture, and their id onto an id map.
+
+    colour: float32 (3, H, W), 0..1; ids: uint8 (H, W) or None; x, y: pixels of the body's origin;
+    size: pixels per unit; turn: radians, clockwise; facing: 1 right, -1 left (between: turned away); tone: brightness.
+    """
+
+    colour: np.ndarray
+    ids: np.ndarray | None
+    number: int
+    x: float
+    y: float
+    size: float
+    turn: float = 0.0
+    facing: float = 1.0
+    tone: float = 1.0
+
+    def _window(self, bounds: tuple[float, float, float, float]) -> tuple[slice, slice] | None:
+        cos, sin = math.cos(self.turn) * self.size, math.sin(self.turn) * self.size
+        corners = [(u * self.facing, v) for u in bounds[::2] for v in bounds[1::2]]
+        xs = [self.x + u * cos - v * sin for u, v in corners]
+        ys = [self.y + u * sin + v * cos for u, v in corners]
+        height, width = self.colour.shape[1:]
+        left, right = max(math.floor(min(xs)) - 1, 0), min(math.ceil(max(xs)) + 2, width)
+        top, bottom = max(math.floor(min(ys)) - 1, 0), min(math.ceil(max(ys)) + 2, height)
+        return (slice(top, bottom), slice(left, right)) if left < right and top < bottom else None
+
+    def _points(self, window: tuple[slice, slice], lead: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Body coordinates of the window's pixels, with `lead` more rows and columns at the top left."""
+        x = np.arange(window[1].start - lead, window[1].stop) - self.x
+        y = np.arange(window[0].start - lead, window[0].stop)[:, None] - self.y
+        cos, sin = math.cos(self.turn) / self.size, math.sin(self.turn) / self.size
+        u = ((x * cos).astype(np.float32) + (y * sin).astype(np.float32)) * np.float32(1 / self.facing)
+        return u, (y * cos).astype(np.float32) - (x * sin).astype(np.float32)
+
+    def fill(
+        self,
+        shape: Shape,
+        colour: np.ndarray,
+        pattern: Pattern | None = None,
+        tone: float = 1.0,
+        line: float = 1.3,
+        round: float = 0.14,
+        under: tuple[np.ndarray, float, float] | None = None,
+    ) -> None:
+        """Paint a shape: colour and pattern, rounded over `round` units, outlined by `line` pixels.
+
+        under: (colour, low, high), a belly: that colour from v = high down, fading in from v = low.
+        """
+        window = self._window(shape.bounds)
+        if window is None:
+            return
+        u, v = self._points(window, lead=1)
+        far = shape.distance(u, v) * np.float32(self.size)
+        d = far[1:, 1:]
+        cover = np.clip(0.5 - d, 0, 1)
+        rim = np.clip(1 + d * np.float32(1 / (round * self.size)), 0, 1)
+        light = 1.03 - rim * rim * (0.10 + 0.17 * (d - far[:-1, :-1]))
+        if line:
+            light *= 1 - 0.55 * np.clip(d + np.float32(line + 0.5), 0, 1)
+        paint = (colour * np.float32(tone * self.tone))[:, None, None]
+        if pattern is not None:
+            change = (pattern.colour * np.float32(tone * self.tone))[:, None, None] - paint
+            paint = paint + change * pattern.weight(u[1:, 1:], v[1:, 1:])
+        if under is not None:
+            fade = np.clip((v[1:, 1:] - under[1]) / (under[2] - under[1]), 0, 1)
+            paint = paint + fade * ((under[0] * np.float32(tone * self.tone))[:, None, None] - paint)
+        part = self.colour[:, *window]
+        part += cover * (paint * light - part)
+        if self.ids is not None:
+            self.ids[window][cover > 0.5] = self.number
+
+    def soft(self, centre: Point, rx: float, ry: float, colour: np.ndarray, strength: float) -> None:
+        """A soft-edged ellipse (a shadow, a glow, a puff of smoke) that leaves the ids alone."""
+        window = self._window((centre[0] - rx, centre[1] - ry, centre[0] + rx, centre[1] + ry))
+        if window is None:
+            return
+        u, v = self._points(window)
+        u, v = (u - centre[0]) / rx, (v - centre[1]) / ry
+        cover = np.clip(1 - u * u - v * v, 0, 1) * np.float32(strength)
+        part = self.colour[:, *window]
+        part += cover * (colour[:, None, None] - part)

@@ -1,0 +1,162 @@
+"""Drawing a planned video: camera, creatures, foreground, light; frames, annotations, and what meta.json says of them.
+
+Time runs at 30 frames a second; every fifth frame is annotated.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from vos.drawing.creatures import CATEGORIES
+from vos.drawing.patterns import noise_tile
+from vos.drawing.pen import Pen
+from vos.drawing.plan import MARGIN, SPLITS, Actor, Plan, generator, plan_video
+from vos.drawing.scenes import SCENES, paint_scene
+from vos.drawing.shapes import rgb
+
+STEP, ANNOTATED = 5, 20  # every fifth frame is annotated, 20 of them
+LAST = STEP * (ANNOTATED - 1)  # frames run from 0 to this
+TALL = {"trunk": 0.55, "bush": 0.2, "acacia": 1.0, "fence": 0.2, "coral": 0.35}  # of the frame; others 0.7
+SMALLEST = 240  # pixels an object must show before it counts as having appeared
+
+
+def camera(plan: Plan, tau: float) -> tuple[float, float, float]:
+    """Where the camera looks, pixels right and down of the middle, and how close it is."""
+    along = tau - 0.5 + 0.08 * math.sin(2 * math.pi * tau)
+    start = 2 * math.pi * plan.shake[1]
+    dx, dy = math.sin(17 * tau + start), math.sin(23 * tau + 2 * start)
+    closer = 1 + plan.zoom * tau
+    return plan.pan[0] * along + plan.shake[0] * dx, plan.pan[1] * along + plan.shake[0] * 0.6 * dy, closer
+
+
+def view(background: np.ndarray, size: tuple[int, int], look_at: tuple[float, float, float]) -> np.ndarray:
+    """The window of the background that the camera sees, bilinear, float32 (3, H, W)."""
+    picture = background
+    for axis in (0, 1):
+        middle, span = (background.shape[axis + 1] - 1) / 2 + look_at[1 - axis], size[axis]
+        place = middle + (np.arange(span) - (span - 1) / 2) / look_at[2]
+        place = np.clip(place, 0, background.shape[axis + 1] - 1.001)
+        low = place.astype(int)
+        part = (place - low).astype(np.float32)
+        if axis == 0:
+            upper = picture[:, low[0] : low[-1] + 2]
+            first, second = upper[:, low - low[0]], upper[:, low - low[0] + 1]
+            part = part[:, None]
+        else:
+            first, second = picture.take(low, axis=2), picture.take(low + 1, axis=2)
+        second -= first
+        second *= part
+        first += second
+        picture = first
+    return picture
+
+
+def draw_actor(plan: Plan, actor: Actor, tau: float, colour: np.ndarray, ids: np.ndarray) -> None:
+    """Paint one creature, and its shadow where it stands."""
+    entry = CATEGORIES[actor.category]
+    x, y = actor.place(tau)
+    size = actor.size * (1 + actor.growth * (tau - 0.5))
+    world = [actor.place(t)[0] + camera(plan, t)[0] for t in (0.0, tau - 0.02, tau + 0.02)]
+    speed = (world[2] - world[1]) / 0.04 / actor.size
+    facing = max(-1.0, min(1.0, 8 * speed))
+    facing = math.copysign(max(abs(facing), 0.55), facing)
+    turn = actor.turn[0] * math.sin(2 * math.pi * (actor.turn[1] * tau + actor.turn[2]))
+    if entry.moves in ("walk", "drive"):
+        way = (world[1] + world[2]) / 2 - world[0]
+        phase = 2 * math.pi * way * math.copysign(1, facing) / (entry.stride * actor.size)  # feet do not slide
+    else:
+        phase = 2 * math.pi * tau * 3.2 * entry.stride
+    pen = Pen(colour, ids, actor.number, x, y, size, turn, facing)
+    if entry.moves in ("walk", "drive"):
+        pen.soft((0.02, 0.0), 0.25 if actor.category == "person" else 0.6, 0.07, rgb("#201a20"), 0.45)
+    entry.draw(pen, actor.start + phase, actor.look)
+
+
+def draw_frame(plan: Plan, background: np.ndarray, frame: int) -> tuple[np.ndarray, np.ndarray]:
+    """One frame, uint8 (H, W, 3), and its ids, uint8 (H, W). frame: number at 30 a second."""
+    tau = frame / LAST
+    look_at = camera(plan, tau)
+    colour = view(background, plan.size, look_at)
+    ids = np.zeros(plan.size, np.uint8)
+    for actor in plan.actors:
+        draw_actor(plan, actor, tau, colour, ids)
+    draw_props(plan, look_at, colour, ids)
+    gain = 1 + plan.light[0] * math.sin(2 * math.pi * (plan.light[1] * tau + plan.light[2]))
+    height, width = plan.size
+    row, column = frame * 37 % 64, frame * 53 % 64
+    grain = noise_tile(5, (2, 1))[row : row + height, column : column + width] - np.float32(0.5)
+    if plan.blurred:
+        colour[:, :, 1:-1] = 0.5 * colour[:, :, 1:-1] + 0.25 * (colour[:, :, :-2] + colour[:, :, 2:])
+        colour[:, 1:-1] = 0.5 * colour[:, 1:-1] + 0.25 * (colour[:, :-2] + colour[:, 2:])
+    colour *= np.array([gain, gain, 1 + 0.8 * (gain - 1)], np.float32)[:, None, None]
+    colour += grain * np.float32(plan.grain * 6)
+    np.clip(colour, 0, 1, out=colour)
+    colour *= 255
+    colour += 0.5
+    return np.ascontiguousarray(colour.astype(np.uint8).transpose(1, 2, 0)), ids
+
+
+def draw_props(plan: Plan, look_at: tuple[float, float, float], colour: np.ndarray, ids: np.ndarray) -> None:
+    """Paint what stands in front of everything and slides past faster than the background."""
+    height = plan.size[0]
+    for number, (kind, x, y, large) in enumerate(plan.props):
+        thing = SCENES[plan.scene][2][kind]
+        size = height * TALL.get(thing.__name__, 0.7) * (0.85 + 0.3 * large)
+        pen = Pen(colour, ids, 0, x - 1.5 * look_at[0], y - 0.5 * look_at[1], size)
+        thing(pen, generator(plan.seed, 2, number))
+
+
+def draw_video(
+    split: str, index: int, seed: int = 0, every_frame: bool = False
+) -> tuple[str, dict[str, np.ndarray], dict[str, np.ndarray], dict[str, dict]]:
+    """Draw one video.
+
+    Returns its name, its frames {"00000": uint8 (H, W, 3), ...}, its annotations {"00000": uint8 (H, W) ids, ...} and
+    the objects {id: {"category": str, "frames": [names]}} as they stand in meta.json. Frames are every fifth of
+    30 a second, or with `every_frame` all of them; annotations are every fifth either way.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split is one of {SPLITS}, not {split!r}")
+    plan = plan_video(split, index, seed)
+    frames, masks, objects = draw_plan(plan, every_frame)
+    if all(entry["frames"][0] != "00000" for entry in objects.values()):  # hidden at first: show it
+        clear = tuple(actor for actor in plan.actors if actor.number)
+        frames, masks, objects = draw_plan(replace(plan, props=(), actors=clear), every_frame)
+    return plan.name, frames, masks, objects
+
+
+def draw_plan(
+    plan: Plan, every_frame: bool = False
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, dict]]:
+    """Frames, annotations and objects of a plan, as draw_video returns them."""
+    height, width = plan.size
+    background = paint_scene(plan.scene, generator(plan.seed, 1), height + 2 * MARGIN[0], width + 2 * MARGIN[1])
+    frames, masks = {}, {}
+    for frame in range(0, LAST + 1, 1 if every_frame else STEP):
+        picture, ids = draw_frame(plan, background, frame)
+        frames[f"{frame:05d}"] = picture
+        if frame % STEP == 0:
+            masks[f"{frame:05d}"] = ids
+    named = sorted((actor for actor in plan.actors if actor.number), key=lambda actor: actor.number)
+    objects = {}
+    for actor in named:
+        seen_in = appear(masks, actor.number, 0.0 if actor is named[0] else 0.25)
+        if seen_in:
+            objects[str(actor.number)] = {"category": actor.category, "frames": seen_in}
+    return frames, masks, objects
+
+
+def appear(masks: dict[str, np.ndarray], number: int, enough: float) -> list[str]:
+    """The annotated frames that show an object, from the first in which it counts as having appeared.
+
+    That is, shows at least SMALLEST pixels and at least the part `enough` of the most that it ever shows.
+    What it shows before is erased from `masks`.
+    """
+    areas = {name: int(np.count_nonzero(ids == number)) for name, ids in masks.items()}
+    least = max(SMALLEST, enough * max(areas.values()))
+    names = list(areas)
+    first = next((k for k, name in enumerate(names) if areas[name] >= least), len(names))
+    for name in names[:first]:
+        masks[name][masks[name] == number] = 0
+    return [name for name in names[first:] if areas[name]]

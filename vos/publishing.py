@@ -1,0 +1,85 @@
+"""`python -m vos publish`: what is committed comes from one whole run, and README.md quotes it."""
+
+import shutil
+from pathlib import Path
+
+from vos.files import VosError, read_json, written_whole
+from vos.report import MODELS, NOTEBOOKS, NUMBERS, cell
+from vos.workspace import ROOT
+
+FIGURES = tuple(f"figure{n}.png" for n in range(1, 6))
+
+
+def publish(run: Path, root: Path = ROOT) -> None:
+    """Copy a run's notebooks, figures, results and checkpoints into the tracked folders and rewrite README's numbers.
+
+    VosError names everything the run lacks, before anything is touched.
+    """
+    wanted = [run / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS]
+    wanted += [run / "figures" / name for name in FIGURES]
+    wanted += [run / "checkpoints" / f"{name}.pt" for name in MODELS]
+    wanted += [run / "results" / name for name in ("table1.json", "notebooks.json")]
+    missing = [str(path.relative_to(run)) for path in wanted if not path.is_file()]
+    if missing:
+        raise VosError(f"{run}: is no whole run, it lacks {', '.join(missing)}; `python -m vos report` makes one")
+    places = {
+        "notebooks": "notebooks",
+        "figures": "figures",
+        "results": "data/results",
+        "checkpoints": "data/checkpoints",
+    }
+    for source, target in places.items():
+        for path in sorted(p for p in (run / source).iterdir() if p.is_file()):
+            with written_whole(root / target / path.name) as temporary:
+                shutil.copyfile(path, temporary)
+    update_readme(root)
+
+
+def update_readme(root: Path = ROOT) -> None:
+    """Write the numbers of data/results between README.md's markers."""
+    path = root / "README.md"
+    with written_whole(path) as temporary:
+        temporary.write_text(with_numbers(path.read_text(encoding="utf-8"), root), encoding="utf-8")
+
+
+def with_numbers(text: str, root: Path = ROOT) -> str:
+    """README's text with the blocks between <!-- NAME --> and <!-- /NAME --> made anew from data/results."""
+    for name, block in {"table1": score_table(root), "notebooks": notebook_table(root)}.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if text.count(start) != 1 or text.count(end) != 1:
+            raise VosError(f"README.md: needs {start} and {end} once each, around the numbers of data/results")
+        before, rest = text.split(start)
+        text = f"{before}{start}\n{block}\n{end}{rest.split(end)[1]}"
+    return text
+
+
+def score_table(root: Path) -> str:
+    """Table 1 as Markdown: the report's numbers and ours, each with the data they were measured on."""
+    rows = read_json(root / "data/results/table1.json")["rows"]
+    heads = ["", "measured on", "overall", "J seen", "J unseen", "F seen", "F unseen", "parameters", "training, min"]
+    keys = ("overall", *NUMBERS[:-1])
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for row in rows:
+        cells = [row["name"], row["source"], *(cell(row[key], ".3f") for key in keys)]
+        cells += [cell(row["parameters"], ",d"), cell(row["minutes"], ".1f")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+QUESTIONS = {
+    "01_data_exploration": "What is in a video object segmentation set, and what will the model see?",
+    "02_base_model": "How can a recurrent network carry a mask through a video?",
+    "03_video_representation": "What does a representation of the whole video add?",
+    "04_training": "How do the two models learn?",
+    "05_evaluation": "How is a segmentation judged, and how do our models do?",
+    "06_qualitative_figures": "What do the models get right and wrong, to the eye?",
+}
+
+
+def notebook_table(root: Path) -> str:
+    """The map of the notebooks with the minutes each took when published."""
+    seconds = read_json(root / "data/results/notebooks.json")["seconds"]
+    lines = ["| notebook | question | minutes |", "|---|---|---|"]
+    for name, question in QUESTIONS.items():
+        lines.append(f"| [{name}](notebooks/{name}.ipynb) | {question} | {seconds[name] / 60:.1f} |")
+    return "\n".join(lines)
