@@ -8,6 +8,8 @@ from torch.testing import assert_close
 from vos.files import VosError
 from vos.networks import PRESETS, ConvLSTM, Fusion, NetworkSettings, build, count_parameters
 from vos.pretrained import copy_vgg16
+from vos.recipes import REPORT
+from vos.training import learning_rate
 
 SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True)
 
@@ -94,16 +96,16 @@ def test_report_preset_has_the_shapes_the_report_names():
 
 def test_report_preset_takes_vgg16s_weights():
     """Our backbone with torchvision's weights is torchvision's VGG-16."""
-    from torchvision.models import vgg16
+    from torchvision.models.vgg import cfgs, make_layers
 
     torch.manual_seed(0)
-    vgg = vgg16(weights=None).eval()
+    features = make_layers(cfgs["D"])
     model = build("base", "report").eval()
-    copy_vgg16(vgg.state_dict(), model)
-    x = torch.randn(1, 3, 64, 96)
+    copy_vgg16({f"features.{key}": value for key, value in features.state_dict().items()}, model)
+    x = torch.randn(1, 3, 32, 64)
     with torch.inference_mode():
-        assert_close(model.encoder.backbone(x), vgg.features(x))
-        assert_close(model.initializer.backbone(x), vgg.features(x))
+        assert_close(model.encoder.backbone(x), features(x))
+        assert_close(model.initializer.backbone(x), features(x))
 
 
 def test_weights_that_do_not_fit_are_refused():
@@ -112,10 +114,11 @@ def test_weights_that_do_not_fit_are_refused():
 
 
 def test_report_preset_one_step_lowers_the_loss():
+    """The first step of the report's own recipe: Adam, warming up to 1e-4."""
     torch.manual_seed(0)
     model = build("base", "report")
     frames, mask = clip(2, 1, (256, 448))
-    optimiser = torch.optim.Adam(model.parameters(), 1e-4)
+    optimiser = torch.optim.AdamW(model.parameters(), learning_rate(REPORT.training, 0, 0), weight_decay=0)
     losses = []
     for _ in range(2):
         loss = nn.functional.binary_cross_entropy_with_logits(model(frames, mask), mask[:, None])

@@ -174,12 +174,19 @@ def run_notebooks(place: Workspace, run: Path) -> None:
 
 
 def without_machine(notebook: dict) -> dict:
-    """The notebook without times, widget state and error streams: what is the same on every machine."""
+    """The notebook without times, widget state and error streams, what was printed in one piece for each cell."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+        if cell.cell_type != "code":
+            continue
+        outputs: list[dict] = []
+        for output in cell.outputs:
+            if output.get("name") == "stdout" and outputs and outputs[-1].get("name") == "stdout":
+                outputs[-1]["text"] += output["text"]
+            elif output.get("name") != "stderr":
+                outputs.append(output)
+        cell.outputs = outputs
     return notebook
 
 
