@@ -9,7 +9,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from vos.figures import WIDTH, NotebookFigure, picture, styled
 from vos.files import VosError
@@ -107,6 +107,7 @@ def dataset_statistics(
     low, high = (np.log10(areas.min()) - 0.01, np.log10(areas.max()) + 0.01) if len(areas) else (0, 2)
     top.hist(areas, np.logspace(low, high, 25), color="#777777", edgecolor="white", linewidth=0.6)
     top.set(xscale="log", title="Size of the objects", xlabel="area (% of the frame)", ylabel="objects")
+    top.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     top.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     top.xaxis.set_minor_formatter(lambda value, _: "")
     edges = np.arange(min(durations, default=0), max(durations, default=0) + 2)
@@ -115,7 +116,9 @@ def dataset_statistics(
     bottom.set(title="Length of the videos", xlabel="annotated frames", ylabel="videos")
     for axes in (top, bottom):
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+    bottom.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if len(edges):
+        bottom.set_xlim(edges[0] - 1.6, edges[-1] + 0.6)
     if counts:
         category_bars(right.subplots(), counts, largest)
     return figure

@@ -42,6 +42,7 @@ class NetworkSettings:
     state_activation: str = "tanh"
     forget_bias: float = 1.0
     fc_width: int = 0
+    mask_weight: float = 1.0
 
     def __post_init__(self) -> None:
         scale = 2 ** len(self.stages)
@@ -114,7 +115,7 @@ class Initializer(nn.Module):
         self.cell = nn.Conv2d(self.backbone.width, settings.state, 1)
         with torch.no_grad():  # starts as the frame plus a trace of the mask: what a pretrained backbone knows
             nn.init.dirac_(self.to_rgb.weight)
-            self.to_rgb.weight[:, 3, 1, 1] = torch.tensor([1.0, -1.0, 1.0])
+            self.to_rgb.weight[:, 3, 1, 1] = settings.mask_weight * torch.tensor([1.0, -1.0, 1.0])
             self.to_rgb.bias.zero_()
 
     def forward(self, frame: Tensor, mask: Tensor) -> State:

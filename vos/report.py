@@ -149,7 +149,7 @@ def run_notebooks(place: Workspace, run: Path) -> None:
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     from vos.files import written_whole
 

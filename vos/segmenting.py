@@ -17,7 +17,7 @@ def segment_folder(checkpoint: Path, frames: Path, mask: Path, out: Path) -> int
 
     mask: the id map of the first frame, in the order of names. Its ids are the ids that come out.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     from vos.inference import segment
     from vos.networks import best_device
