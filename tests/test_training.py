@@ -110,12 +110,21 @@ def test_schedule():
 
 
 def test_batches_follow_the_stages():
-    settings = TrainingSettings(iterations=10, stages=((0.0, 5, 8), (0.6, 9, 4)))
-    batches = list(BatchNumbers(settings))
+    numbers = BatchNumbers(TrainingSettings(iterations=10, stages=((0.0, 5, 8), (0.6, 9, 4))))
+    batches = []
+    for i, batch in enumerate(numbers):
+        batches.append(batch)
+        numbers.done = (i + 1) / 10
     assert [len(b) for b in batches] == [8] * 6 + [4] * 4
     assert [b[0][1] for b in batches] == [5] * 6 + [9] * 4
-    numbers = [n for batch in batches for n, _ in batch]
-    assert numbers == list(range(len(numbers)))  # no sample twice, none left out
+    drawn = [n for batch in batches for n, _ in batch]
+    assert drawn == list(range(len(drawn)))  # no sample twice, none left out
+
+
+def test_a_limit_in_minutes_still_reaches_the_last_stage(clips, tmp_path):
+    settings = replace(FEW, iterations=100_000, minutes=0.05, stages=((0.0, 2, 2), (0.5, 4, 1)))
+    lengths = [row["length"] for row in train(build("base", SMALL), clips, settings, tmp_path)]
+    assert set(lengths) == {2, 4} and lengths == sorted(lengths)
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(clips, tmp_path):

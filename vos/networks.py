@@ -31,6 +31,9 @@ class NetworkSettings:
     forget_bias: what the forget gate's bias starts from. Xu et al. report 1; the report is silent.
     fc_width: width of VGG-16's first fully connected layer, taken as a 7x7 convolution behind the backbone
         (Xu et al.: 4096); 0 leaves it out, as the report does.
+    mask_weight: what the mask's weights start from where the Initializer turns four channels into three. The
+        frame has values of about -2 to 2. Above that, a network that starts from random weights can tell the
+        mask from the picture it is painted on; ImageNet weights know nothing beyond.
     """
 
     size: tuple[int, int]
@@ -57,10 +60,11 @@ class NetworkSettings:
 PRESETS = {
     "course": NetworkSettings(
         size=(64, 112),
-        stages=((32, 32), (64, 64), (128, 128)),
-        state=96,
-        decoder=(64, 48, 32),
+        stages=((16,), (64, 64), (128, 128, 128)),
+        state=128,
+        decoder=(96, 48, 16),
         normalise=True,
+        mask_weight=5.0,
     ),
     "report": NetworkSettings(
         size=(256, 448),
@@ -234,9 +238,9 @@ class BaseModel(nn.Module):
 
         Returns logits (B, T-1, 1, H, W) of y_1..y_{T-1}.
         """
-        encoded = folded(self.encoder, frames)
+        encoded = folded(self.encoder, frames if self.needs_video else frames[:, 1:])
         video = self.video_representation(list(encoded.unbind(1)))
-        inputs = self.mask_inputs(encoded[:, 1:], None if video is None else video[0])
+        inputs = self.mask_inputs(encoded[:, 1 - frames.shape[1] :], None if video is None else video[0])
         state = self.initializer(frames[:, 0], first_mask)
         hidden = []
         for from_input in inputs.unbind(1):

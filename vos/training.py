@@ -31,7 +31,7 @@ class TrainingSettings:
 
     iterations: int = 700
     minutes: float | None = None
-    stages: tuple[tuple[float, int, int], ...] = ((0.0, 5, 8), (0.6, 9, 4))
+    stages: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.4, 5, 8), (0.7, 10, 4))
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     warm_up: int = 30
@@ -63,7 +63,8 @@ def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run:
     device = next(model.parameters()).device
     precision = fastest_precision(model) if settings.precision == "auto" else settings.precision
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    batches = iter(DataLoader(clips, batch_sampler=BatchNumbers(settings), num_workers=settings.workers))
+    numbers = BatchNumbers(settings)
+    batches = iter(DataLoader(clips, batch_sampler=numbers, num_workers=settings.workers))
     log: list[dict] = []
     started = time.perf_counter()
     model.train()
@@ -79,6 +80,7 @@ def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run:
             rate = learning_rate(settings, iteration, done)
             for group in optimiser.param_groups:
                 group["lr"] = rate
+            numbers.done = done
             batch = next(batches)
             frames, masks, weights = (batch[key].to(device) for key in ("frames", "masks", "weights"))
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
@@ -105,19 +107,20 @@ def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run:
 
 
 class BatchNumbers:
-    """Batches of (sample number, clip length) for ClipDataset, in the order of the stages."""
+    """Batches of (sample number, clip length) for ClipDataset. `done`, the share of the training behind us, picks
+    the stage: with a limit in minutes only the training loop knows it."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
+        self.done = 0.0
 
     def __len__(self) -> int:
         return self.settings.iterations
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         number = 0
-        for iteration in range(self.settings.iterations):
-            share = iteration / self.settings.iterations
-            _, length, batch = max(stage for stage in self.settings.stages if stage[0] <= share)
+        for _ in range(self.settings.iterations):
+            _, length, batch = max(stage for stage in self.settings.stages if stage[0] <= self.done)
             yield [(n, length) for n in range(number, number + batch)]
             number += batch
 
