@@ -247,12 +247,3 @@ def test_feature_maps_of_zeros_and_of_a_wrong_shape():
     drawn(lesson_figures.feature_maps(np.zeros((2, 3, 4))))
     with pytest.raises(VosError, match="C, h, w"):
         lesson_figures.feature_maps(np.zeros((3, 4)))
-
-
-def test_gates_over_time():
-    values = {name: np.full((4, 2, 3, 3), level) for name, level in (("i", 0.2), ("f", 0.8), ("o", 0.5), ("g", -0.3))}
-    figure, texts = drawn(lesson_figures.gates(values))
-    assert {"input gate i", "forget gate f", "output gate o", "candidate g"} <= set(texts)
-    np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), -0.3)
-    np.testing.assert_array_equal(figure.axes[0].lines[0].get_xdata(), [1, 2, 3, 4])
-    drawn(lesson_figures.gates({"i": np.array([0.5])}))

@@ -85,13 +85,13 @@ def lstm_step(attempt: Callable) -> bool:
             return lstm.step(gates, (torch.zeros_like(c), c))
 
     torch.manual_seed(1)
+    kept = torch.cat([torch.full((1, 2, 2, 2), value) for value in (-20.0, 20.0, 20.0, 0.0)], dim=1)
     cases = [
         ("one cell", (torch.randn(1, 4, 1, 1), torch.randn(1, 1, 1, 1))),
         ("a zero state", (torch.randn(2, 12, 3, 4), torch.zeros(2, 3, 3, 4))),
-        ("a forget gate wide open", (torch.cat([torch.full((1, 2, 2, 2), v) for v in (-20.0, 20, 20, 0)], 1),)
-         + (torch.randn(1, 2, 2, 2),)),
+        ("a forget gate wide open", (kept, torch.randn(1, 2, 2, 2))),
         ("random", (torch.randn(2, 32, 8, 14), torch.randn(2, 8, 8, 14))),
-    ]  # fmt: skip
+    ]
     return compare(attempt, reference, cases)
 
 

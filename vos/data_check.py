@@ -77,7 +77,8 @@ def video_problems(video: Video) -> Iterator[str]:
             continue
         expected = sizes.get(video.frame_paths[index], ids.shape)
         if ids.shape != expected:
-            yield f"{path}: is {ids.shape[0]}x{ids.shape[1]}, its frame is {expected[0]}x{expected[1]}; replace the mask"
+            (h, w), (frame_h, frame_w) = ids.shape, expected
+            yield f"{path}: is {h}x{w}, its frame is {frame_h}x{frame_w}; replace the mask"
         present = set(object_ids(ids))
         unseen -= present
         if present - known:

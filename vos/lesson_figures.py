@@ -18,11 +18,6 @@ from vos.metrics import boundary, dilate
 
 SEEN, UNSEEN = "#56B4E9", "#E69F00"
 MATCHED, MISSED, BAND = "#222222", "#D55E00", "#F6EDB0"
-GATES = {
-    "i": ("input gate i", "#0072B2", "-"),
-    "f": ("forget gate f", "#D55E00", "--"),
-    "o": ("output gate o", "#009E73", "-."),
-}
 
 
 @styled()
@@ -219,26 +214,4 @@ def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> 
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, fraction=0.025, pad=0.01, label="activation")
-    return figure
-
-
-@styled()
-def gates(values: Mapping[str, np.ndarray], first: int = 1, title: str = "Gates of the ConvLSTM") -> Figure:
-    """Gates over time. values: "i", "f", "o" (after the sigmoid) and "g" (after tanh) -> (T, ...): the mean over all
-    but time as a line, the middle 80 % of the values as a band. first: the time step of the first row.
-    """
-    figure = NotebookFigure(figsize=(WIDTH, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
-    for name, array in values.items():
-        rows = np.asarray(array, float).reshape(len(array), -1)
-        label, colour, line = GATES.get(name, ("candidate g", "#AA5590", "-"))
-        axes = left if name in GATES else right
-        time = np.arange(len(rows)) + first
-        axes.fill_between(time, *np.percentile(rows, (10, 90), axis=1), color=colour, alpha=0.12, linewidth=0)
-        axes.plot(time, rows.mean(axis=1), color=colour, linestyle=line, marker="o", markersize=4, label=label)
-    left.set(title=title, ylim=(0, 1), xlabel="time step t", ylabel="mean gate value")
-    right.set(title="New content", ylim=(-1, 1), xlabel="time step t", ylabel="mean of tanh")
-    for axes in (left, right):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.legend(loc="outside lower center", ncols=4)
     return figure
