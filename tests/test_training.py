@@ -13,6 +13,7 @@ from vos.training import (
     BatchNumbers,
     TrainingSettings,
     fastest_precision,
+    halve_checkpoint,
     learning_rate,
     load_checkpoint,
     mask_loss,
@@ -83,6 +84,17 @@ def test_checkpoint_comes_back(clips, tmp_path):
     assert about["training"]["seed"] == 0 and about["iterations"] == 6
     assert "model" in torch.load(tmp_path / "run" / "last.pt", weights_only=True)
     assert read_log(tmp_path / "run" / "log.csv")["loss"] == pytest.approx([row["loss"] for row in log])
+
+
+def test_a_halved_checkpoint_is_the_same_model_to_three_digits(clips, tmp_path):
+    model = build("base", SMALL)
+    train(model, clips, FEW, tmp_path)
+    halve_checkpoint(tmp_path / "last.pt", tmp_path / "half.pt")
+    again, _ = load_checkpoint(tmp_path / "half.pt")
+    for a, b in zip(model.parameters(), again.parameters(), strict=True):
+        assert b.dtype == torch.float32
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+    assert (tmp_path / "half.pt").stat().st_size < 0.7 * (tmp_path / "last.pt").stat().st_size
 
 
 def test_same_seed_same_weights(clips, tmp_path):

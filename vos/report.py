@@ -1,6 +1,7 @@
 """The report, end to end: data, both models, scores, table 1, and the notebooks with their figures, in one run."""
 
 import os
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +72,7 @@ def train_model(name: str, place: Workspace, videos: VideoObjectSegmentation, se
 
     from vos.networks import build, count_parameters
     from vos.recipes import recipe, train_by_recipe
-    from vos.training import load_checkpoint
+    from vos.training import halve_checkpoint, load_checkpoint
 
     embedded = ROOT / "data/checkpoints" / f"{name}.pt"
     torch.manual_seed(seed)
@@ -84,7 +85,8 @@ def train_model(name: str, place: Workspace, videos: VideoObjectSegmentation, se
     chosen = replace(chosen, training=replace(chosen.training, seed=seed))
     folder = place.checkpoints / f".{name}"
     log = train_by_recipe(model, videos, chosen, folder, name)
-    (folder / "last.pt").replace(place.checkpoints / f"{name}.pt")
+    halve_checkpoint(folder / "last.pt", place.checkpoints / f"{name}.pt")  # small enough to be committed
+    (folder / "last.pt").unlink()
     place.results.mkdir(parents=True, exist_ok=True)
     (folder / "log.csv").replace(place.results / f"training_{name}.csv")
     folder.rmdir()
@@ -163,7 +165,7 @@ def run_notebooks(place: Workspace, run: Path) -> None:
         started = time.perf_counter()
         client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(source.parent)}})
         try:
-            client.execute(env=os.environ | wanted)
+            client.execute(env=os.environ | wanted, stderr=subprocess.DEVNULL)  # the kernel talks of its sockets
         except CellExecutionError as error:
             raise VosError(f"{source}: a cell failed: {error.ename}: {error.evalue}") from error
         finally:
