@@ -105,7 +105,7 @@ def test_augmentation_works_in_pixels():
     expected[..., 16:26, 50:70] = 1
     assert torch.equal(moved, expected)
     torch.testing.assert_close(moved_frames[:, :1], expected, atol=1e-4, rtol=0)
-    assert warp(frames, masks, 0, 2, (0, 0))[1].sum() == pytest.approx(4 * masks.sum(), rel=0.05)
+    assert warp(frames, masks, 0, 2, (0, 0))[1].sum().item() == pytest.approx(4 * masks.sum().item(), rel=0.05)
     bar = torch.zeros(1, 1, 64, 112)
     bar[..., 31:33, 46:66] = 1  # a level bar stands upright after a quarter turn, its length unchanged
     turned = warp(bar.repeat(1, 3, 1, 1), bar, 90, 1, (0, 0))[1][0, 0]
