@@ -73,7 +73,7 @@ def test_course_preset(name):
     height, width = PRESETS["course"].size
     frames, mask = clip(3, 1, (height, width))
     assert model(frames, mask).shape == (1, 2, 1, height, width)
-    assert model.encoder(frames[:, 0]).shape[-2:] == (8, 14)
+    assert model.encoder(frames[:, 0]).shape[-2:] == PRESETS["course"].grid
     assert count_parameters(model) < 4e6  # a checkpoint small enough to commit
 
 

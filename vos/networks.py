@@ -7,7 +7,7 @@ One set of classes serves both presets; a preset is a frozen `NetworkSettings`. 
 recurrent state is computed for all frames at once, with time folded into the batch; `tests/test_networks.py`
 and notebooks 02 and 03 assert that this equals the equations taken step by step.
 
-Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w cells of the state (8 x 14).
+Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w cells of the state.
 """
 
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ class NetworkSettings:
     forget_bias: what the forget gate's bias starts from. Xu et al. report 1; the report is silent.
     fc_width: width of VGG-16's first fully connected layer, taken as a 7x7 convolution behind the backbone
         (Xu et al.: 4096); 0 leaves it out, as the report does.
+    context: widths of further 3x3 convolutions behind the last pooling. With few poolings they let a cell see
+        as much of the picture as VGG-16's deeper stages do; VGG-16 has none.
     mask_weight: what the mask's weights start from where the Initializer turns four channels into three. The
         frame has values of about -2 to 2. Above that, a network that starts from random weights can tell the
         mask from the picture it is painted on; ImageNet weights know nothing beyond.
@@ -45,6 +47,7 @@ class NetworkSettings:
     state_activation: str = "tanh"
     forget_bias: float = 1.0
     fc_width: int = 0
+    context: tuple[int, ...] = ()
     mask_weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -56,13 +59,19 @@ class NetworkSettings:
         if self.state_activation not in ("tanh", "relu"):
             raise ValueError(f"state_activation is 'tanh' or 'relu', not {self.state_activation!r}")
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(h, w), the cells of the state."""
+        return self.size[0] >> len(self.stages), self.size[1] >> len(self.stages)
+
 
 PRESETS = {
     "course": NetworkSettings(
         size=(64, 112),
-        stages=((16,), (64, 64), (128, 128, 128)),
-        state=128,
-        decoder=(96, 48, 16),
+        stages=((16, 32), (64, 64)),
+        context=(96, 96),
+        state=96,
+        decoder=(64, 24),
         normalise=True,
         mask_weight=5.0,
     ),
@@ -101,6 +110,9 @@ class Backbone(nn.Sequential):
                 layers += convolution(width, next_width, 3, settings.normalise)
                 width = next_width
             layers.append(nn.MaxPool2d(2))
+        for next_width in settings.context:
+            layers += convolution(width, next_width, 3, settings.normalise)
+            width = next_width
         if settings.fc_width:
             layers += convolution(width, settings.fc_width, 7, settings.normalise)
             width = settings.fc_width

@@ -21,13 +21,13 @@ class Recipe:
 # Pairs of frames first: two frames show how a mask is drawn, and cost a third of five. Then longer clips teach to
 # keep hold of the object. The models still under-fit when the minutes are over, so little augmentation is best.
 EMBEDDED = Recipe(
-    TrainingSettings(iterations=1700, minutes=6.5),
+    TrainingSettings(iterations=1400, minutes=8.5),
     Augmentation(reverse=0, permute=0, turn=0, zoom=1, shift=0, light=0),
     strides=(1,),
 )
 # DAVIS annotates every frame: strides up to 5 show motion as large as YouTube-VOS's 6 annotated frames a second.
 REAL = Recipe(
-    TrainingSettings(iterations=1700, minutes=6.5),
+    TrainingSettings(iterations=1400, minutes=8.5),
     Augmentation(turn=15, zoom=1.35, shift=10, light=0.3),
     strides=(1, 2, 3, 4, 5),
 )

@@ -29,9 +29,9 @@ class TrainingSettings:
     workers: processes that load clips; 0 loads them in the training process.
     """
 
-    iterations: int = 700
+    iterations: int = 1400
     minutes: float | None = None
-    stages: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.4, 5, 8), (0.7, 10, 4))
+    stages: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.35, 5, 8), (0.65, 10, 4))
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     warm_up: int = 30
