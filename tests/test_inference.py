@@ -70,10 +70,11 @@ def test_each_object_is_followed_as_if_alone(video, name):
 
 
 @pytest.mark.parametrize("name", ["base", "video"])
-def test_inference_is_the_models_forward(video, name):
-    """State carried over the whole video, never restarted; frames and masks as in training."""
+def test_inference_is_the_models_forward(video, name, monkeypatch):
+    """State carried over the whole video, never restarted between chunks; frames and masks as in training."""
     from vos.clips import normalise_frames
 
+    monkeypatch.setattr("vos.inference.CHUNK", 2)
     torch.manual_seed(0)
     model = build(name, SMALL).eval()
     one = replace(video, objects=video.objects[:1])
