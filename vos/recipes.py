@@ -25,7 +25,7 @@ EMBEDDED = Recipe(
     Augmentation(reverse=0, permute=0, turn=0, zoom=1, shift=0, light=0),
     strides=(1,),
 )
-# DAVIS annotates every frame: strides up to 5 show motion as large as YouTube-VOS's 6 annotated frames a second.
+# It goes on from the embedded set's weights, so without pairs and with smaller steps. DAVIS annotates every frame: strides up to 5 show motion as large as YouTube-VOS's 6 annotated frames a second.
 REAL = Recipe(
     TrainingSettings(iterations=1400, minutes=8.5),
     Augmentation(turn=15, zoom=1.35, shift=10, light=0.3),
