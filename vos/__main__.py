@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_report(args: argparse.Namespace) -> None:
+    """Train, score and draw everything."""
     from vos.report import make_report
 
     fast = os.environ.get("VOS_FAST", "0") not in ("", "0")
@@ -88,12 +89,14 @@ def run_report(args: argparse.Namespace) -> None:
 
 
 def run_publish(args: argparse.Namespace) -> None:
+    """Copy a whole run into the tracked folders."""
     from vos.publishing import publish
 
     publish(args.run_folder)
 
 
 def run_embedded(args: argparse.Namespace) -> None:
+    """Draw the embedded set."""
     from vos.embedded import draw_dataset
 
     draw_dataset(args.out, args.train, args.valid, args.seed)
@@ -101,6 +104,7 @@ def run_embedded(args: argparse.Namespace) -> None:
 
 
 def run_check(args: argparse.Namespace) -> None:
+    """Print what a folder holds; VosError if it has problems."""
     from vos.data_check import check_folder
 
     lines, problems = check_folder(args.folder)
@@ -113,6 +117,7 @@ def run_check(args: argparse.Namespace) -> None:
 
 
 def run_train(args: argparse.Namespace) -> None:
+    """Train one model by the recipe of its preset and set."""
     from dataclasses import replace
 
     import torch
@@ -138,6 +143,7 @@ def run_train(args: argparse.Namespace) -> None:
 
 
 def run_segment(args: argparse.Namespace) -> None:
+    """Segment one video into a folder."""
     from vos.segmenting import segment_folder
 
     count = segment_folder(args.checkpoint, args.frames, args.mask, args.out)
