@@ -119,17 +119,19 @@ def score_methods(place: Workspace, valid: VideoObjectSegmentation) -> None:
         folder = place.checkpoints.parent / "predictions" / name
         predict_into(folder, method, valid)
         scores = score_predictions(valid, folder)
-        made = {"seed": None, "dtype": "float32", "torch_threads": torch.get_num_threads()}
+        trained = read_json(place.results / f"training_{name}.json") if name in MODELS else None
+        seed = trained["made"]["seed"] if trained else None  # the baselines draw nothing at random
+        made = {"seed": seed, "dtype": "float32", "torch_threads": torch.get_num_threads()}
         minutes = {"minutes": round((time.perf_counter() - started) / 60, 2)}
         write_json(place.results / f"scores_{name}.json", scores | {"made": made | minutes | provenance()})
         numbers = scores["global"]
-        trained = read_json(place.results / f"training_{name}.json") if name in MODELS else {}
         rows.append(
             {"name": name, "source": source}
             | {key: numbers.get(key) for key in NUMBERS}
             | {"overall": numbers.get("overall", numbers["J&F"]), "J": numbers["J_mean"], "F": numbers["F_mean"]}
             | {"videos": len(valid), "objects": len(scores["objects"])}
-            | {"parameters": trained.get("parameters", 0), "minutes": trained["made"]["minutes"] if trained else 0}
+            | {"parameters": trained["parameters"] if trained else 0}
+            | {"minutes": trained["made"]["minutes"] if trained else 0}
         )
     seeds = {name: read_json(place.results / f"training_{name}.json")["made"]["seed"] for name in MODELS}
     write_json(
