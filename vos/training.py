@@ -15,6 +15,7 @@ from tqdm import tqdm
 from vos.clips import ClipDataset
 from vos.files import VosError, written_whole
 from vos.networks import MODELS, BaseModel, NetworkSettings, build
+from vos.optimiser import Optimiser
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class TrainingSettings:
         sets no limit and makes the result depend on the seed alone.
     stages: (from this share of the training on, clip length T, clips in a batch). Xu et al. lengthen clips too.
     learning_rate: its peak, after `warm_up` iterations; a cosine takes it to zero at the end.
+    muon: Muon's learning rate for the hidden convolutions, in units of learning_rate; 0: AdamW for all weights.
     precision: "float32", "bfloat16" (autocast), or "auto", the faster of the two, measured on this machine.
     workers: processes that load clips; 0 loads them in the training process.
     """
@@ -33,6 +35,7 @@ class TrainingSettings:
     minutes: float | None = None
     stages: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.35, 5, 8), (0.65, 10, 4))
     learning_rate: float = 2e-3
+    muon: float = 0.0
     weight_decay: float = 1e-4
     warm_up: int = 30
     clip_gradient: float = 1.0
@@ -62,7 +65,7 @@ def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run:
     torch.manual_seed(settings.seed)
     device = next(model.parameters()).device
     precision = fastest_precision(model) if settings.precision == "auto" else settings.precision
-    optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = Optimiser(model, settings.weight_decay, settings.muon)
     numbers = BatchNumbers(settings)
     batches = iter(DataLoader(clips, batch_sampler=numbers, num_workers=settings.workers))
     log: list[dict] = []
@@ -78,8 +81,6 @@ def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run:
                 if done >= 1:
                     break
             rate = learning_rate(settings, iteration, done)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
             numbers.done = done
             batch = next(batches)
             frames, masks, weights = (batch[key].to(device) for key in ("frames", "masks", "weights"))
@@ -88,10 +89,10 @@ def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run:
             loss = mask_loss(logits, masks, weights)
             if not torch.isfinite(loss):
                 raise VosError(f"{run}: the loss of iteration {iteration} is {loss.item()}; lower the learning rate")
-            optimiser.zero_grad(set_to_none=True)
+            model.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_gradient)
-            optimiser.step()
+            optimiser.step(rate)
             seconds = time.perf_counter() - started
             row = {"iteration": iteration, "loss": loss.item(), "learning_rate": rate, "length": frames.shape[1]}
             log.append({**row, "seconds": seconds})

@@ -1,0 +1,54 @@
+"""Muon for the hidden convolutions, AdamW for the rest."""
+
+import pytest
+import torch
+
+from vos.networks import NetworkSettings, build
+from vos.optimiser import Optimiser, as_matrix, is_hidden_convolution
+
+SMALL = NetworkSettings((32, 56), ((8,), (16,)), 12, (8, 8), normalise=True)
+
+
+def stepped(muon):
+    """A model after one step, and the weights and gradients it had before."""
+    torch.manual_seed(0)
+    model = build("base", SMALL)
+    before = {name: w.detach().clone() for name, w in model.named_parameters()}
+    model(torch.randn(2, 3, 3, 32, 56), torch.ones(2, 1, 32, 56)).square().mean().backward()
+    Optimiser(model, weight_decay=0, muon=muon).step(0.01)
+    return model, before
+
+
+def test_muon_takes_the_hidden_convolutions_only():
+    names = {name for name, w in build("base", SMALL).named_parameters() if is_hidden_convolution(w)}
+    assert {"mask_lstm.input_half.weight", "mask_lstm.state_half.weight", "decoder.blocks.1.weight"} <= names
+    first_and_last = {"initializer.to_rgb.weight", "encoder.backbone.0.weight", "decoder.last.weight"}
+    assert not names & first_and_last and all(name.endswith("weight") for name in names)
+
+
+def test_the_matrix_is_the_weight_itself():
+    weight = torch.randn(6, 5, 3, 3).to(memory_format=torch.channels_last)
+    as_matrix(weight)[2, 7] = 42
+    assert weight[2, 2, 0, 1] == 42  # row 0, column 1 of the kernel, input 2 of 5
+    with pytest.raises(RuntimeError):
+        as_matrix(torch.randn(6, 5, 3, 3))  # in another layout the steps would be lost
+
+
+def test_muon_steps_are_equally_long_in_all_directions():
+    model, before = stepped(muon=1.0)
+    for name, w in model.named_parameters():
+        step = before[name] - w.detach()
+        assert step.abs().max() > 0, name
+        if is_hidden_convolution(w):
+            sizes = torch.linalg.svdvals(step.flatten(1))
+            assert sizes.max() < 2.5 * sizes.min(), name  # Newton-Schulz in five rounds is rough
+
+
+def test_without_muon_it_is_adamw():
+    model, before = stepped(muon=0.0)
+    again = [torch.nn.Parameter(w) for w in before.values()]
+    for w, trained in zip(again, model.parameters(), strict=True):
+        w.grad = trained.grad
+    torch.optim.AdamW(again, 0.01, weight_decay=0).step()
+    for w, trained in zip(again, model.parameters(), strict=True):
+        torch.testing.assert_close(w, trained)

@@ -1,0 +1,46 @@
+"""The optimiser: AdamW, and where it is asked for Muon for the convolutions between hidden layers.
+
+Muon (Jordan et al. 2024) reads the gradient of a convolution as one matrix, outputs x (inputs * kernel), and steps
+along the nearest matrix whose singular values are all equal: all directions are learnt equally fast, also the many
+weak ones. The first and last layers, biases and BatchNorm stay with AdamW.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class Optimiser:
+    """AdamW and Muon behind one `step`.
+
+    model: its convolutions in channels_last, as `vos.networks.build` makes them; such a weight is a matrix without
+    a copy. muon: learning rate of Muon in units of AdamW's; 0 leaves all weights to AdamW. weight_decay: AdamW's.
+    """
+
+    def __init__(self, model: nn.Module, weight_decay: float, muon: float = 0.0) -> None:
+        weights = list(model.parameters())
+        self.convolutions = [w for w in weights if muon and is_hidden_convolution(w)]
+        self.matrices = [nn.Parameter(as_matrix(w.detach())) for w in self.convolutions]
+        taken = {id(w) for w in self.convolutions}
+        others = [w for w in weights if id(w) not in taken]
+        self.parts = [(torch.optim.AdamW(others, weight_decay=weight_decay), 1.0)]
+        if self.matrices:  # match_rms_adamw: steps of AdamW's size (Liu et al. 2025)
+            self.parts.append((torch.optim.Muon(self.matrices, weight_decay=0, adjust_lr_fn="match_rms_adamw"), muon))
+
+    def step(self, learning_rate: float) -> None:
+        """Change the weights by their gradients."""
+        for matrix, weight in zip(self.matrices, self.convolutions, strict=True):
+            matrix.grad = as_matrix(weight.grad.contiguous(memory_format=torch.channels_last))
+        for optimiser, factor in self.parts:
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * factor
+            optimiser.step()
+
+
+def is_hidden_convolution(weight: Tensor) -> bool:
+    """Whether a weight is of a convolution that neither reads the picture nor writes the mask."""
+    return weight.ndim == 4 and weight.shape[0] > 1 and weight.shape[1] > 4
+
+
+def as_matrix(weight: Tensor) -> Tensor:
+    """(outputs, inputs, k, k) in channels_last -> (outputs, k * k * inputs), sharing its memory."""
+    return weight.permute(0, 2, 3, 1).view(len(weight), -1)
