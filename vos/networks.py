@@ -25,6 +25,7 @@ class NetworkSettings:
     size: (H, W) in pixels that frames and masks are stretched to; H and W divide by 2 ** number of poolings.
     stages: convolution widths of the backbone, one tuple per pooling stage (VGG-16: its thirteen layers).
     state: channels C of h and c. decoder: channels after each of the upsampling blocks.
+    decoder_kernel: of the decoder's convolutions; the report's are 5.
     normalise: BatchNorm behind each convolution of backbone, fusion and decoder. VGG-16 as published has none.
     state_activation: "tanh" (Shi et al.) or "relu": h' = o * activation(c'). Xu et al. report ReLU; the report
         is silent and cites Shi et al.
@@ -71,7 +72,8 @@ PRESETS = {
         stages=((16, 32), (64, 64)),
         context=(96, 96),
         state=96,
-        decoder=(64, 24),
+        decoder=(48, 16),
+        decoder_kernel=3,
         normalise=True,
         mask_weight=5.0,
     ),

@@ -21,7 +21,12 @@ class Recipe:
 # Pairs of frames first: two frames show how a mask is drawn, and cost a third of five. Then longer clips teach to
 # keep hold of the object. The models still under-fit when the minutes are over, so little augmentation is best.
 EMBEDDED = Recipe(
-    TrainingSettings(iterations=1400, minutes=8.5),
+    TrainingSettings(
+        iterations=2000,
+        minutes=7.9,
+        muon=3.0,
+        stages=((0.0, 2, 24), (0.25, 5, 8), (0.5, 10, 4), (0.8, 20, 2)),
+    ),
     Augmentation(reverse=0, permute=0, turn=0, zoom=1, shift=0, light=0),
     strides=(1,),
 )
