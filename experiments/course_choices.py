@@ -1,0 +1,55 @@
+"""What do the course preset's departures from the report gain? Equal minutes, two seeds each, training loss on pairs.
+
+    python experiments/course_choices.py     (about nine minutes on two cores; writes data/results/course_choices.json)
+
+- grid: a third pooling gives the report's 8 x 14 cells, of 8 x 8 pixels at the course's size; the preset has two.
+- decoder: the report's kernels of size 5 in place of 3.
+- optimiser: AdamW for all weights in place of Muon for the hidden convolutions.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+
+import torch
+
+from vos.files import write_json
+from vos.networks import PRESETS, build, count_parameters
+from vos.recipes import EMBEDDED, train_by_recipe
+from vos.workspace import ROOT, Workspace, provenance
+
+COURSE = PRESETS["course"]
+PAIRS = replace(EMBEDDED.training, iterations=10_000, minutes=1.0, stages=((0.0, 2, 24),))
+CHOICES = {
+    "course preset": (COURSE, PAIRS),
+    "grid 8x14": (
+        replace(COURSE, stages=((16,), (64, 64), (128, 128, 128)), context=(), state=128, decoder=(96, 48, 16)),
+        PAIRS,
+    ),
+    "decoder 5x5": (replace(COURSE, decoder_kernel=5), PAIRS),
+    "AdamW only": (COURSE, replace(PAIRS, muon=0.0)),
+}
+SEEDS = (0, 1)
+
+
+def main() -> None:
+    videos = Workspace.find().videos("train")
+    rows = []
+    for name, (network, training) in CHOICES.items():
+        for seed in SEEDS:
+            torch.manual_seed(seed)
+            model = build("base", network)
+            with tempfile.TemporaryDirectory() as run:
+                recipe = replace(EMBEDDED, training=replace(training, seed=seed))
+                log = train_by_recipe(model, videos, recipe, Path(run))
+            end = mean(row["loss"] for row in log[-30:])
+            facts = {"choice": name, "seed": seed, "iterations": len(log), "loss": round(end, 4)}
+            rows.append(facts | {"parameters": count_parameters(model)})
+            print(rows[-1], flush=True)
+    made = {"minutes_each": PAIRS.minutes, "loss": "mean of the last 30 iterations"} | provenance()
+    write_json(ROOT / "data/results/course_choices.json", {"rows": rows, "made": made})
+
+
+if __name__ == "__main__":
+    main()
