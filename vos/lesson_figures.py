@@ -33,17 +33,18 @@ def contact_sheet(
         raise VosError("contact_sheet: no images; give at least one")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    ratio = float(np.median([image.shape[0] / image.shape[1] for image in images]))
-    tile = min(WIDTH / columns, 3.5, 2.6 / ratio)
+    shapes = [image.shape[0] / image.shape[1] for image in images]
+    ratios = [float(np.median(shapes[row * columns : (row + 1) * columns])) for row in range(rows)]
+    tile = min(WIDTH / columns, 3.5, 2.6 / float(np.median(shapes)))
     lines = max((str(t).count("\n") + 1 for t in titles), default=0) if titles is not None else 0
-    high = rows * (tile * ratio + 0.05 + 0.17 * lines) + (0.35 if title else 0.05)
+    high = sum(tile * ratio + 0.05 + 0.17 * lines for ratio in ratios) + (0.35 if title else 0.05)
     figure = NotebookFigure(figsize=(max(tile * columns, 3.5), high), layout="compressed")
     figure.get_layout_engine().set(w_pad=0.025, h_pad=0.025, wspace=0, hspace=0)
-    grid = figure.subplots(rows, columns, squeeze=False)
+    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios)
     for axes in grid.flat[len(images) :]:
         axes.set_axis_off()
     for place, image in enumerate(images):
-        picture(grid.flat[place], padded(image, ratio))
+        picture(grid.flat[place], padded(image, ratios[place // columns]))
         if titles is not None:
             grid.flat[place].set_title(str(titles[place]), size=9, loc="center", pad=3)
     if title:
