@@ -1,11 +1,23 @@
 """Masks: what goes in comes out, ids are ids, and what would have to be guessed is refused."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from vos.files import VosError, written_whole
-from vos.masks import PALETTE, VOID, merge_objects, object_ids, overlay, read_mask, write_mask
+from vos.masks import (
+    LEAST_PROBABLE,
+    PALETTE,
+    VOID,
+    best_threshold,
+    merge_objects,
+    object_ids,
+    overlay,
+    read_mask,
+    write_mask,
+)
 
 
 def test_palette_is_that_of_davis():
@@ -63,6 +75,32 @@ def test_merge_gives_exactly_the_ids_there_are():
 def test_an_absent_object_stays_absent():
     """No per-frame stretching that lifts the largest of small probabilities to 1."""
     assert not merge_objects(np.full((1, 3, 3), 0.01) * np.arange(9).reshape(1, 3, 3), [1]).any()
+
+
+def test_each_object_has_its_own_threshold():
+    p = np.array([[[0.9, 0.4, 0.3, 0.3]], [[0.1, 0.45, 0.35, 0.2]]])
+    assert merge_objects(p, [3, 8], [0.25, 0.5]).tolist() == [[3, 3, 3, 3]]
+    assert merge_objects(p, [3, 8], [0.5, 0.25]).tolist() == [[3, 8, 8, 0]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_mask_has_a_higher_expected_J_than_the_one_of_the_best_threshold(seed):
+    """Against all 2^9 masks of nine pixels, some of them nearly sure, some not."""
+    rng = np.random.default_rng(seed)
+    p = rng.random((3, 3)) ** rng.choice([0.3, 1, 3])
+
+    def expected_J(mask):
+        return p[mask].sum() / (mask.sum() + p[~mask].sum())
+
+    every = [np.array(bits, bool).reshape(3, 3) for bits in product((0, 1), repeat=9)]
+    chosen = expected_J(p > best_threshold(p))
+    assert chosen == pytest.approx(max(expected_J(mask) for mask in every), abs=1e-12)
+
+
+def test_a_faint_cloud_is_not_painted():
+    assert best_threshold(np.full((4, 4), 0.03)) == LEAST_PROBABLE
+    assert best_threshold(np.zeros((4, 4))) == LEAST_PROBABLE
+    assert best_threshold(np.ones((4, 4))) == 0.5
 
 
 def test_overlay_strength():

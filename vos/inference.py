@@ -14,14 +14,11 @@ from torch.nn.functional import interpolate
 
 from vos.clips import normalise_frames
 from vos.data import Video
-from vos.masks import merge_objects, write_mask
+from vos.masks import best_threshold, merge_objects, write_mask
 from vos.networks import BaseModel, State
 
 Method = Callable[[Video], Iterator[np.ndarray]]
 CHUNK = 8  # frames encoded at once: enough to keep two cores or a GPU busy
-# A pixel of probability p adds p to the expected intersection and 1 - p to the union, so it raises J wherever
-# p / (1 - p) > J. One half is best for the pixels' accuracy only. Chosen on training videos in notebook 05.
-THRESHOLD = 0.3
 
 
 def encoded_frames(model: BaseModel, video: Video) -> Iterator[tuple[Tensor, Tensor]]:
@@ -44,10 +41,11 @@ def video_state(model: BaseModel, video: Video) -> Tensor | None:
 
 
 @torch.inference_mode()
-def segment(model: BaseModel, video: Video, threshold: float = THRESHOLD) -> Iterator[np.ndarray]:
+def segment(model: BaseModel, video: Video, threshold: float | None = None) -> Iterator[np.ndarray]:
     """Yield the id map of every frame, uint8 (H, W) at native size.
 
-    A pixel goes to the most probable object if that one's probability is above `threshold`.
+    A pixel goes to the most probable of the objects that are above `threshold` there; None: each object's best
+    threshold in each frame (vos.masks.best_threshold).
 
     Each object starts from its given mask at its first annotated frame; frames before that do not show it. In
     that frame the given mask is the answer for that object, and the predictions of the others stay.
@@ -65,8 +63,10 @@ def segment(model: BaseModel, video: Video, threshold: float = THRESHOLD) -> Ite
             from_input = model.mask_inputs(encoded[:, None], h_video)[:, 0]
             state = model.mask_lstm.step(from_input, state)
             logits = model.decoder(state[0])
-            probabilities = interpolate(torch.sigmoid(logits), native, mode="bilinear", align_corners=False)
-            merged = merge_objects(probabilities[:, 0].cpu().numpy(), ids, threshold)
+            small = torch.sigmoid(logits.float())
+            large = interpolate(small, native, mode="bilinear", align_corners=False)[:, 0].cpu().numpy()
+            best = [best_threshold(p) for p in small.cpu().numpy()] if threshold is None else threshold
+            merged = merge_objects(large, ids, best)
         given = video.given(index)
         if given is not None:
             merged = np.where(given > 0, given, merged)

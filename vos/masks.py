@@ -4,6 +4,7 @@ An id map is uint8 (H, W): 0 is background, 1..254 are object ids, 255 is VOID (
 In a palette PNG the pixel value IS the id; the palette only makes it pleasant to look at.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import Image
 from vos.files import VosError, written_whole
 
 VOID = 255
+# Where an object is out of sight the best guess at it is some faint cloud; nothing is painted below this probability.
+LEAST_PROBABLE = 0.1
 
 
 def davis_palette() -> np.ndarray:
@@ -76,20 +79,35 @@ def object_ids(ids: np.ndarray) -> list[int]:
     return [int(i) for i in present if i not in (0, VOID)]
 
 
-def merge_objects(probabilities: np.ndarray, ids: list[int], threshold: float = 0.5) -> np.ndarray:
+def best_threshold(probabilities: np.ndarray) -> float:
+    """The threshold whose mask has the highest expected J; probabilities of one object, (H, W).
+
+    If the probabilities mean what they say, a mask S has the expected intersection sum_S p and the expected union
+    |S| + sum_not-S p. The best S of each size holds the most probable pixels, so one pass over the sorted pixels
+    finds the best J, and a pixel adds to it where p > J / (1 + J): below one half, and the lower the less sure the
+    prediction is (notebook 05). Never below LEAST_PROBABLE.
+    """
+    ranked = np.sort(probabilities, axis=None)[::-1].astype(np.float64)
+    inside = ranked.cumsum()
+    union = np.arange(1, len(ranked) + 1) + inside[-1] - inside
+    J = (inside / union).max()
+    return max(J / (1 + J), LEAST_PROBABLE)
+
+
+def merge_objects(probabilities: np.ndarray, ids: list[int], thresholds: float | Sequence[float] = 0.5) -> np.ndarray:
     """Merge one probability map per object, (K, H, W), into one id map, uint8 (H, W).
 
-    A pixel goes to the most probable object if that one is above `threshold`, else to the background:
-    exactly the values {0} and `ids` can come out. Interpolate probabilities before this, never ids after it.
+    A pixel goes to the most probable of the objects that are above their threshold there (one number for all
+    objects or one each), else to the background: exactly the values {0} and `ids` can come out. Interpolate
+    probabilities before this, never ids after it.
     """
     if len(probabilities) != len(ids):
         raise ValueError(f"{len(probabilities)} probability maps for {len(ids)} object ids")
     if not ids:
         return np.zeros(probabilities.shape[1:], np.uint8)
-    winner = probabilities.argmax(axis=0)
-    merged = np.asarray(ids, np.uint8)[winner]
-    merged[probabilities.max(axis=0) <= threshold] = 0
-    return merged
+    above = probabilities > np.reshape(thresholds, (-1, 1, 1))
+    winner = np.where(above, probabilities, 0).argmax(axis=0)
+    return np.where(above.any(axis=0), np.asarray(ids, np.uint8)[winner], 0).astype(np.uint8)
 
 
 def overlay(frame: np.ndarray, ids: np.ndarray, strength: float = 0.55) -> np.ndarray:
