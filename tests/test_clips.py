@@ -62,6 +62,15 @@ def test_clips_start_anywhere_the_object_is(videos):
     assert len(starts) > 5 and starts <= set(video.objects[0].frames)
 
 
+def test_late_objects_often_start_where_they_enter(videos):
+    video = videos[0]
+    late = replace(video.objects[0], first=4, frames=tuple(range(4, 20)))
+    rng = np.random.default_rng(0)
+    starts = [clip_indices(video, late, 5, 1, rng)[0] for _ in range(400)]
+    assert 0.65 < np.mean([start == 4 for start in starts]) < 0.85  # LATE_START, and some of the others
+    assert len(set(starts)) > 5
+
+
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_indices_keep_their_stride(videos, stride):
     video = videos[0]

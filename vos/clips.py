@@ -19,6 +19,7 @@ from vos.files import VosError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+LATE_START = 0.7  # of the clips of an object that enters late, the share that begin where it enters
 
 
 def normalise_frames(frames: np.ndarray | Tensor) -> Tensor:
@@ -130,13 +131,16 @@ def clip_indices(video: Video, target: VideoObject, length: int, stride: int, rn
     """Indices of a clip of at most `length` annotated frames; the first shows the object and initialises.
 
     A video too short for the stride is taken with the largest stride that fits, and a start as late as leaves
-    a whole clip, where there is one.
+    a whole clip, where there is one. A late object is often begun where it enters, as inference always does: a sliver
+    at the border is a harder start than a whole animal.
     """
     annotated = video.annotated
     stride = max(1, min(stride, (len(annotated) - 1) // max(length - 1, 1)))
     starts = clip_starts(video, target)
     whole = [s for s in starts if s + (length - 1) * stride < len(annotated)]
     start = int(rng.choice(whole or starts[:1]))
+    if target.first > 0 and rng.random() < LATE_START:
+        start = starts[0]
     return list(annotated[start::stride][:length])
 
 
