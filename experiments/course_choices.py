@@ -1,9 +1,11 @@
 """What do the course preset's departures from the report gain? Equal minutes, two seeds each, training loss on pairs.
 
-    python experiments/course_choices.py     (about nine minutes on two cores; writes data/results/course_choices.json)
+    python experiments/course_choices.py     (about thirteen minutes; writes data/results/course_choices.json)
 
-- grid: a third pooling gives the report's 8 x 14 cells, of 8 x 8 pixels at the course's size; the preset has two.
-- decoder: the report's kernels of size 5 in place of 3.
+- pixels: no patches, a pooling and 3x3 convolutions at full size instead, as in VGG-16.
+- grid: a third pooling gives the report's 8 x 14 cells, of 8 x 8 pixels at the course's size.
+- input 3x3: the report's kernel for the input half of the ConvLSTM, instead of 1x1.
+- decoder 5x5: the report's kernel in place of 3x3.
 - optimiser: AdamW for all weights in place of Muon for the hidden convolutions.
 """
 
@@ -15,7 +17,8 @@ from statistics import mean
 import torch
 
 from vos.files import write_json
-from vos.networks import PRESETS, build, count_parameters
+from vos.networks import build, count_parameters
+from vos.presets import PRESETS
 from vos.recipes import EMBEDDED, train_by_recipe
 from vos.workspace import ROOT, Workspace, provenance
 
@@ -23,10 +26,12 @@ COURSE = PRESETS["course"]
 PAIRS = replace(EMBEDDED.training, iterations=10_000, minutes=1.0, stages=((0.0, 2, 24),))
 CHOICES = {
     "course preset": (COURSE, PAIRS),
+    "pixels, no patches": (replace(COURSE, patch=1, stages=((16, 32), (64, 64)), decoder=(48, 16)), PAIRS),
     "grid 8x14": (
-        replace(COURSE, stages=((16,), (64, 64), (128, 128, 128)), context=(), state=128, decoder=(96, 48, 16)),
+        replace(COURSE, stages=((48, 64), (96, 128)), context=(128, 128), state=128, decoder=(96, 48)),
         PAIRS,
     ),
+    "input 3x3": (replace(COURSE, input_kernel=3), PAIRS),
     "decoder 5x5": (replace(COURSE, decoder_kernel=5), PAIRS),
     "AdamW only": (COURSE, replace(PAIRS, muon=0.0)),
 }

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from vos.data import Video, VideoObject, VideoObjectSegmentation
-from vos.inference import copy_first, empty, predict_into, segment
+from vos.inference import copy_first, empty, predict_into, predicted_probabilities, segment
 from vos.masks import object_ids, read_mask, write_mask
-from vos.networks import NetworkSettings, build
+from vos.networks import build
+from vos.presets import NetworkSettings
 
 SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True)
 
@@ -17,8 +19,6 @@ SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True)
 @pytest.fixture
 def video(tmp_path):
     """Five frames of 40x60; id 2 from the start, id 9 from frame 2 on."""
-    from PIL import Image
-
     rng = np.random.default_rng(0)
     frames, masks = [], []
     for i in range(5):
@@ -59,18 +59,15 @@ def test_each_object_is_followed_as_if_alone(video, name):
     """Objects share frames, not state: object 9's probabilities do not depend on object 2 being there."""
     torch.manual_seed(0)
     model = build(name, SMALL).eval()
-    seen = []
-    model.decoder.register_forward_hook(lambda module, inputs, out: seen.append(out.clone()))
-    list(segment(model, video))
-    both = [out[-1] for out in seen if out.shape[0] == 2]
-    seen.clear()
-    list(segment(model, replace(video, objects=video.objects[1:])))
-    for a, b in zip(both, seen, strict=True):
+    both = [maps[-1] for maps in predicted_probabilities(model, video) if len(maps) == 2]
+    alone = [maps for maps in predicted_probabilities(model, replace(video, objects=video.objects[1:])) if len(maps)]
+    for a, b in zip(both, alone, strict=True):
         torch.testing.assert_close(a, b[0], atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("name", ["base", "video"])
-def test_inference_is_the_models_forward(video, name, monkeypatch):
+def test_inference_is_the_models_forward(video, name, mirrored, monkeypatch):
     """State carried over the whole video, never restarted between chunks; frames and masks as in training."""
     from vos.clips import normalise_frames
 
@@ -78,15 +75,35 @@ def test_inference_is_the_models_forward(video, name, monkeypatch):
     torch.manual_seed(0)
     model = build(name, SMALL).eval()
     one = replace(video, objects=video.objects[:1])
-    seen = []
-    model.decoder.register_forward_hook(lambda module, inputs, out: seen.append(out.clone()))
-    list(segment(model, one))
+    stepwise = [maps[0] for maps in predicted_probabilities(model, one, mirrored) if len(maps)]
     frames = normalise_frames(np.stack([one.frame(i, SMALL.size) for i in range(5)]))[None]
     mask = torch.from_numpy(one.mask(0, SMALL.size) == 2).float()[None, None]
-    seen, stepwise = [], seen
     with torch.inference_mode():
-        expected = model(frames, mask)
-    torch.testing.assert_close(torch.stack(stepwise, 1), expected, atol=1e-5, rtol=1e-4)
+        if mirrored:
+            expected = model(frames.flip(-1), mask.flip(-1)).flip(-1)
+        else:
+            expected = model(frames, mask)
+    torch.testing.assert_close(torch.stack(stepwise), expected[0, :, 0].sigmoid(), atol=1e-5, rtol=1e-4)
+
+
+def test_left_and_right_are_alike(video, tmp_path):
+    """With the mean over both views, the mirrored video gets the mirrored masks; with one view it does not."""
+    torch.manual_seed(0)
+    model = build("base", SMALL).eval()
+    frames, masks = [], []
+    for i in range(5):
+        frames.append(tmp_path / f"{i}.png")
+        Image.fromarray(video.frame(i)[:, ::-1].copy()).save(frames[-1])
+        masks.append(tmp_path / f"mask{i}.png" if video.mask_paths[i] else None)
+        if masks[-1]:
+            write_mask(masks[-1], video.mask(i)[:, ::-1].copy())
+    turned = replace(video, frame_paths=tuple(frames), mask_paths=tuple(masks))
+
+    def share_alike(mirror):
+        pairs = zip(segment(model, video, 0.5, mirror), segment(model, turned, 0.5, mirror), strict=True)
+        return np.mean([(a == b[:, ::-1]).mean() for a, b in pairs])
+
+    assert share_alike(True) > 0.98 > share_alike(False)
 
 
 def test_baselines(video):

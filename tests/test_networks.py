@@ -6,12 +6,14 @@ from torch import nn
 from torch.testing import assert_close
 
 from vos.files import VosError
-from vos.networks import PRESETS, ConvLSTM, Fusion, NetworkSettings, build, count_parameters
+from vos.networks import ConvLSTM, Fusion, build, count_parameters
+from vos.presets import PRESETS, NetworkSettings
 from vos.pretrained import copy_vgg16
 from vos.recipes import REPORT
 from vos.training import learning_rate
 
-SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True)
+SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True, video_state=2)
+PATCHED = NetworkSettings((16, 32), ((6, 8),), 5, (6,), normalise=True, patch=2, input_kernel=1)
 
 
 def clip(frames=4, batch=2, size=SMALL.size):
@@ -21,7 +23,9 @@ def clip(frames=4, batch=2, size=SMALL.size):
 
 def plain_step(lstm: ConvLSTM, x, h, c):
     """Shi et al., gate by gate, from the concatenation [x ; h]."""
-    weight = torch.cat([lstm.input_half.weight, lstm.state_half.weight], dim=1)
+    of_input = lstm.input_half.weight
+    of_input = nn.functional.pad(of_input, [(3 - of_input.shape[-1]) // 2] * 4)  # 1x1 as the middle of 3x3
+    weight = torch.cat([of_input, lstm.state_half.weight], dim=1)
     gates = nn.functional.conv2d(torch.cat([x, h], 1), weight, lstm.input_half.bias, padding=1)
     n = h.shape[1]
     i, f, o = (torch.sigmoid(gates[:, k * n : (k + 1) * n]) for k in range(3))
@@ -34,7 +38,7 @@ def plain_forward(model, frames, mask):
     """The report's equations one frame at a time, nothing shared and nothing folded."""
     encoded = [model.encoder(x) for x in frames.unbind(1)]
     if model.needs_video:
-        hv = cv = torch.zeros_like(encoded[0])
+        hv, cv = model.video_lstm.zero_state(model.video_lstm.input_half(encoded[0]))
         for e in encoded:
             hv, cv = plain_step(model.video_lstm, e, hv, cv)
         halves = model.fusion.frame_half, model.fusion.video_half
@@ -50,9 +54,10 @@ def plain_forward(model, frames, mask):
 
 
 @pytest.mark.parametrize("name", ["base", "video"])
-def test_forward_equals_the_plain_form(name):
+@pytest.mark.parametrize("settings", [SMALL, PATCHED], ids=["3x3", "patches"])
+def test_forward_equals_the_plain_form(name, settings):
     torch.manual_seed(1)
-    model = build(name, SMALL).eval()
+    model = build(name, settings).eval()
     frames, mask = clip()
     out = model(frames, mask)
     assert out.shape == (2, 3, 1, 16, 32)
@@ -153,15 +158,15 @@ def test_state_order_and_forget_bias():
 
 def test_fusion_equals_one_convolution_of_both():
     fusion = Fusion(SMALL).eval()
-    e, h = torch.randn(3, 5, 4, 6), torch.randn(3, 5, 4, 6)
-    joined = nn.Conv2d(10, 5, 3, padding=1)
+    e, h = torch.randn(3, 5, 4, 6), torch.randn(3, 2, 4, 6)
+    joined = nn.Conv2d(7, 5, 3, padding=1)
     joined.weight.data = torch.cat([fusion.frame_half.weight, fusion.video_half.weight], 1)
     joined.bias.data = fusion.frame_half.bias
     expected = fusion.finish(joined(torch.cat([e, h], 1)))
     assert_close(fusion(e, fusion.video_half(h)), expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("change", [{"size": (15, 32)}, {"decoder": (4,)}, {"state_activation": "gelu"}])
+@pytest.mark.parametrize("change", [{"size": (15, 32)}, {"patch": 3}, {"decoder": (4,)}, {"state_activation": "gelu"}])
 def test_settings_that_cannot_be_are_refused(change):
     from dataclasses import replace
 

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from vos.networks import NetworkSettings, build
+from vos.networks import build
 from vos.optimiser import Optimiser, as_matrix, is_hidden_convolution
+from vos.presets import NetworkSettings
 
 SMALL = NetworkSettings((32, 56), ((8,), (16,)), 12, (8, 8), normalise=True)
 

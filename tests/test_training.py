@@ -8,7 +8,8 @@ import torch
 from vos.clips import ClipDataset
 from vos.data import VideoObjectSegmentation
 from vos.files import VosError
-from vos.networks import NetworkSettings, build
+from vos.networks import build
+from vos.presets import NetworkSettings
 from vos.training import (
     BatchNumbers,
     TrainingSettings,

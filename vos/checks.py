@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from vos import masks, metrics, training
-from vos.networks import ConvLSTM, NetworkSettings
+from vos.networks import ConvLSTM
+from vos.presets import NetworkSettings
 
 Case = tuple[str, tuple]  # (what is special about it, the arguments)
 

@@ -21,61 +21,84 @@ Method = Callable[[Video], Iterator[np.ndarray]]
 CHUNK = 8  # frames encoded at once: enough to keep two cores or a GPU busy
 
 
-def encoded_frames(model: BaseModel, video: Video) -> Iterator[tuple[Tensor, Tensor]]:
+def encoded_frames(model: BaseModel, video: Video, mirrored: bool) -> Iterator[tuple[Tensor, Tensor]]:
     """(frame (1, 3, H, W), e_t (1, C, h, w)) for every frame, CHUNK frames encoded at a time."""
     device = next(model.parameters()).device
     for start in range(0, len(video), CHUNK):
         indices = range(start, min(start + CHUNK, len(video)))
         pictures = np.stack([video.frame(i, model.settings.size) for i in indices])
         frames = normalise_frames(pictures).to(device)
+        frames = frames.flip(-1) if mirrored else frames
         yield from zip(frames.split(1), model.encoder(frames).split(1), strict=True)
 
 
-def video_state(model: BaseModel, video: Video) -> Tensor | None:
+def h_video_of(model: BaseModel, video: Video, mirrored: bool) -> Tensor | None:
     """h_video (1, C, h, w) after the whole video; None for the base model."""
     state: State | None = None
     if model.needs_video:
-        for _, encoded in encoded_frames(model, video):
+        for _, encoded in encoded_frames(model, video, mirrored):
             state = model.video_representation([encoded], state)
     return None if state is None else state[0]
 
 
 @torch.inference_mode()
-def segment(model: BaseModel, video: Video, threshold: float | None = None) -> Iterator[np.ndarray]:
-    """Yield the id map of every frame, uint8 (H, W) at native size.
+def predicted_probabilities(model: BaseModel, video: Video, mirrored: bool = False) -> Iterator[Tensor]:
+    """Yield, for every frame, the probabilities (K, H, W) at the model's size of the K objects begun before it.
 
-    A pixel goes to the most probable of the objects that are above `threshold` there; None: each object's best
-    threshold in each frame (vos.masks.best_threshold).
-
-    Each object starts from its given mask at its first annotated frame; frames before that do not show it. In
-    that frame the given mask is the answer for that object, and the predictions of the others stay.
-    The ids that come out are 0 and those given so far.
+    Each object begins with its given mask at its first annotated frame. mirrored: the model sees the mirror image of
+    the video, and its answer is mirrored back.
     """
-    model.eval()
     device = next(model.parameters()).device
-    native = video.size
-    h_video = video_state(model, video)
-    ids: list[int] = []
+    h_video = h_video_of(model, video, mirrored)
     state: State | None = None
-    for index, (frame, encoded) in enumerate(encoded_frames(model, video)):
-        merged = np.zeros(native, np.uint8)
+    for index, (frame, encoded) in enumerate(encoded_frames(model, video, mirrored)):
+        probabilities = torch.zeros(0, *model.settings.size, device=device)
         if state is not None:
             from_input = model.mask_inputs(encoded[:, None], h_video)[:, 0]
             state = model.mask_lstm.step(from_input, state)
-            logits = model.decoder(state[0])
-            small = torch.sigmoid(logits.float())
-            large = interpolate(small, native, mode="bilinear", align_corners=False)[:, 0].cpu().numpy()
+            probabilities = torch.sigmoid(model.decoder(state[0]).float())[:, 0]
+        yield probabilities.flip(-1) if mirrored else probabilities
+        new = begun_at(video, index)
+        if new:
+            small = video.mask(index, model.settings.size)
+            masks = torch.from_numpy(np.stack([small == i for i in new])).float()[:, None].to(device)
+            masks = masks.flip(-1) if mirrored else masks
+            begun = model.initializer(frame.expand(len(new), -1, -1, -1), masks)
+            state = begun if state is None else tuple(torch.cat(pair) for pair in zip(state, begun, strict=True))
+
+
+def begun_at(video: Video, index: int) -> list[int]:
+    """Ids of the objects whose first mask is given with frame `index`."""
+    return [o.id for o in video.objects if o.first == index]
+
+
+@torch.inference_mode()
+def segment(
+    model: BaseModel, video: Video, threshold: float | None = None, mirror: bool = True
+) -> Iterator[np.ndarray]:
+    """Yield the id map of every frame, uint8 (H, W) at native size.
+
+    threshold: a pixel goes to the most probable of the objects that are above it there; None: each object's best
+        threshold in each frame (vos.masks.best_threshold).
+    mirror: take the mean of what the model says of the video and of its mirror image, at twice the work.
+
+    In the frame where an object begins the given mask is the answer for it, and the predictions of the others stay.
+    The ids that come out are 0 and those given so far.
+    """
+    model.eval()
+    views = [predicted_probabilities(model, video, mirrored) for mirrored in ((False, True) if mirror else (False,))]
+    ids: list[int] = []
+    for index, maps in enumerate(zip(*views, strict=True)):
+        merged = np.zeros(video.size, np.uint8)
+        if ids:
+            small = torch.stack(maps).mean(dim=0)
+            large = interpolate(small[None], video.size, mode="bilinear", align_corners=False)[0]
             best = [best_threshold(p) for p in small.cpu().numpy()] if threshold is None else threshold
-            merged = merge_objects(large, ids, best)
+            merged = merge_objects(large.cpu().numpy(), ids, best)
         given = video.given(index)
         if given is not None:
             merged = np.where(given > 0, given, merged)
-            new = [o.id for o in video.objects if o.first == index]
-            small = video.mask(index, model.settings.size)
-            masks = torch.from_numpy(np.stack([small == i for i in new])).float()[:, None].to(device)
-            begun = model.initializer(frame.expand(len(new), -1, -1, -1), masks)
-            state = begun if state is None else tuple(torch.cat(pair) for pair in zip(state, begun, strict=True))
-            ids += new
+        ids += begun_at(video, index)
         yield merged
 
 

@@ -3,96 +3,28 @@
     BaseModel    Initializer, Encoder, ConvLSTM, Decoder      (report 3.2 to 3.5; Xu et al. 2018)
     VideoModel   the same, and a second ConvLSTM over the encoded frames alone with a Fusion block (report 3.8)
 
-One set of classes serves both presets; a preset is a frozen `NetworkSettings`. What does not depend on the
-recurrent state is computed for all frames at once, with time folded into the batch; `tests/test_networks.py`
-and notebooks 02 and 03 assert that this equals the equations taken step by step.
+One set of classes serves both presets; a preset is a frozen `NetworkSettings` (vos/presets.py). What does not
+depend on the recurrent state is computed for all frames at once, with time folded into the batch;
+`tests/test_networks.py` and notebooks 02 and 03 assert that this equals the equations taken step by step.
 
 Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w cells of the state.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
+
+from vos.presets import PRESETS, NetworkSettings
 
 State = tuple[Tensor, Tensor]  # (h, c), each (B, C, h, w)
 
 
-@dataclass(frozen=True)
-class NetworkSettings:
-    """What a network is made of. `course` and `report` below are the two presets.
-
-    size: (H, W) in pixels that frames and masks are stretched to; H and W divide by 2 ** number of poolings.
-    stages: convolution widths of the backbone, one tuple per pooling stage (VGG-16: its thirteen layers).
-    state: channels C of h and c. decoder: channels after each of the upsampling blocks.
-    decoder_kernel: of the decoder's convolutions; the report's are 5.
-    normalise: BatchNorm behind each convolution of backbone, fusion and decoder. VGG-16 as published has none.
-    state_activation: "tanh" (Shi et al.) or "relu": h' = o * activation(c'). Xu et al. report ReLU; the report
-        is silent and cites Shi et al.
-    forget_bias: what the forget gate's bias starts from. Xu et al. report 1; the report is silent.
-    fc_width: width of VGG-16's first fully connected layer, taken as a 7x7 convolution behind the backbone
-        (Xu et al.: 4096); 0 leaves it out, as the report does.
-    context: widths of further 3x3 convolutions behind the last pooling. With few poolings they let a cell see
-        as much of the picture as VGG-16's deeper stages do; VGG-16 has none.
-    mask_weight: what the mask's weights start from where the Initializer turns four channels into three. The
-        frame has values of about -2 to 2. Above that, a network that starts from random weights can tell the
-        mask from the picture it is painted on; ImageNet weights know nothing beyond.
-    """
-
-    size: tuple[int, int]
-    stages: tuple[tuple[int, ...], ...]
-    state: int
-    decoder: tuple[int, ...]
-    normalise: bool
-    decoder_kernel: int = 5
-    state_activation: str = "tanh"
-    forget_bias: float = 1.0
-    fc_width: int = 0
-    context: tuple[int, ...] = ()
-    mask_weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        scale = 2 ** len(self.stages)
-        if self.size[0] % scale or self.size[1] % scale:
-            raise ValueError(f"size {self.size} does not divide by {scale}, the scale of {len(self.stages)} stages")
-        if len(self.decoder) != len(self.stages):
-            raise ValueError(f"{len(self.decoder)} decoder blocks cannot undo {len(self.stages)} poolings")
-        if self.state_activation not in ("tanh", "relu"):
-            raise ValueError(f"state_activation is 'tanh' or 'relu', not {self.state_activation!r}")
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """(h, w), the cells of the state."""
-        return self.size[0] >> len(self.stages), self.size[1] >> len(self.stages)
-
-
-PRESETS = {
-    "course": NetworkSettings(
-        size=(64, 112),
-        stages=((16, 32), (64, 64)),
-        context=(96, 96),
-        state=96,
-        decoder=(48, 16),
-        decoder_kernel=3,
-        normalise=True,
-        mask_weight=5.0,
-    ),
-    "report": NetworkSettings(
-        size=(256, 448),
-        stages=((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
-        state=512,
-        decoder=(512, 256, 128, 64, 64),
-        normalise=False,
-    ),
-}
-
-
-def convolution(inputs: int, outputs: int, kernel: int, normalise: bool) -> list[nn.Module]:
-    """Convolution with SAME padding, BatchNorm where asked, ReLU.
+def convolution(inputs: int, outputs: int, kernel: int, normalise: bool, stride: int = 1) -> list[nn.Module]:
+    """Convolution with SAME padding (stride 1; else the size divides by the stride), BatchNorm where asked, ReLU.
 
     He's initialisation keeps the signal's size through VGG-16's thirteen layers, which have no BatchNorm.
     """
-    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=not normalise)]
+    padding = (kernel - stride + 1) // 2
+    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not normalise)]
     nn.init.kaiming_normal_(layers[0].weight, nonlinearity="relu")
     if normalise:
         layers.append(nn.BatchNorm2d(outputs))
@@ -109,7 +41,8 @@ class Backbone(nn.Sequential):
         width = 3
         for stage in settings.stages:
             for next_width in stage:
-                layers += convolution(width, next_width, 3, settings.normalise)
+                stride = 1 if layers else settings.patch
+                layers += convolution(width, next_width, 3 if stride == 1 else 2 * stride, settings.normalise, stride)
                 width = next_width
             layers.append(nn.MaxPool2d(2))
         for next_width in settings.context:
@@ -164,10 +97,12 @@ class ConvLSTM(nn.Module):
     frames at once; only `step` is sequential.
     """
 
-    def __init__(self, inputs: int, settings: NetworkSettings) -> None:
+    def __init__(self, inputs: int, settings: NetworkSettings, channels: int = 0) -> None:
+        """channels: of the state; 0: settings.state."""
         super().__init__()
-        channels = settings.state
-        self.input_half = nn.Conv2d(inputs, 4 * channels, 3, padding=1)
+        channels = channels or settings.state
+        kernel = settings.input_kernel
+        self.input_half = nn.Conv2d(inputs, 4 * channels, kernel, padding=kernel // 2)
         self.state_half = nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False)
         self.activation = torch.tanh if settings.state_activation == "tanh" else torch.relu
         nn.init.zeros_(self.input_half.bias)
@@ -196,7 +131,7 @@ class Fusion(nn.Module):
         super().__init__()
         channels = settings.state
         self.frame_half = nn.Conv2d(channels, channels, 3, padding=1)
-        self.video_half = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.video_half = nn.Conv2d(settings.video_state or channels, channels, 3, padding=1, bias=False)
         self.finish = nn.Sequential(*convolution(channels, channels, 3, settings.normalise)[1:])
 
     def forward(self, encoded: Tensor, from_video: Tensor) -> Tensor:
@@ -207,7 +142,7 @@ class Fusion(nn.Module):
 class Decoder(nn.Module):
     """h_t -> logits of y_t: (N, C, h, w) -> (N, 1, H, W) (report 3.5).
 
-    Blocks of bilinear upsampling x2, convolution, ReLU, and a last convolution to one channel. The sigmoid is
+    Blocks of bilinear upsampling x2, convolution, ReLU, and a last convolution to one value a pixel. The sigmoid is
     left to the loss and to inference, where it is exact.
     """
 
@@ -220,10 +155,12 @@ class Decoder(nn.Module):
             layers += convolution(width, next_width, settings.decoder_kernel, settings.normalise)
             width = next_width
         self.blocks = nn.Sequential(*layers)
-        self.last = nn.Conv2d(width, 1, settings.decoder_kernel, padding=settings.decoder_kernel // 2)
+        kernel = settings.decoder_kernel
+        self.last = nn.Conv2d(width, settings.patch**2, kernel, padding=kernel // 2)
+        self.to_pixels = nn.PixelShuffle(settings.patch)  # patch * patch values a cell -> as many pixels
 
     def forward(self, h: Tensor) -> Tensor:
-        return self.last(self.blocks(h))
+        return self.to_pixels(self.last(self.blocks(h)))
 
 
 class BaseModel(nn.Module):
@@ -270,7 +207,7 @@ class VideoModel(BaseModel):
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__(settings)
-        self.video_lstm = ConvLSTM(settings.state, settings)
+        self.video_lstm = ConvLSTM(settings.state, settings, settings.video_state)
         self.fusion = Fusion(settings)
 
     def video_representation(self, encoded: list[Tensor], state: State | None = None) -> State:

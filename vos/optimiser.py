@@ -38,7 +38,7 @@ class Optimiser:
 
 def is_hidden_convolution(weight: Tensor) -> bool:
     """Whether a weight is of a convolution that neither reads the picture nor writes the mask."""
-    return weight.ndim == 4 and weight.shape[0] > 1 and weight.shape[1] > 4
+    return weight.ndim == 4 and min(weight.shape[:2]) > 4
 
 
 def as_matrix(weight: Tensor) -> Tensor:

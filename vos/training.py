@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from vos.clips import ClipDataset
 from vos.files import VosError, written_whole
-from vos.networks import MODELS, BaseModel, NetworkSettings, build
+from vos.networks import MODELS, BaseModel, build
 from vos.optimiser import Optimiser
+from vos.presets import NetworkSettings
 
 
 @dataclass(frozen=True)
