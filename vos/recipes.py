@@ -22,7 +22,7 @@ class Recipe:
 # keep hold of the object. The models still under-fit when the minutes are over, so little augmentation is best.
 EMBEDDED = Recipe(
     TrainingSettings(
-        iterations=2000,
+        iterations=2500,
         minutes=7.9,
         muon=3.0,
         stages=((0.0, 2, 24), (0.25, 5, 8), (0.5, 10, 4), (0.8, 20, 2)),
@@ -55,9 +55,9 @@ def recipe(preset: str, embedded: bool, fast: bool = False) -> Recipe:
 
 
 def train_by_recipe(
-    model: BaseModel, videos: VideoObjectSegmentation, chosen: Recipe, run: Path, name: str = ""
+    model: BaseModel, videos: VideoObjectSegmentation, chosen: Recipe, run: Path, name: str = "", line: int = 0
 ) -> list[dict]:
     """Train `model` on the videos of a "train" split on the best device there is; returns the log."""
     seed = chosen.training.seed
     clips = ClipDataset(videos.videos, model.settings.size, chosen.strides, chosen.augmentation, seed)
-    return train(model.to(best_device()), clips, chosen.training, run, name)
+    return train(model.to(best_device()), clips, chosen.training, run, name, line)

@@ -1,10 +1,15 @@
 """The report, end to end: data, both models, scores, table 1, and the notebooks with their figures, in one run."""
 
+import multiprocessing
 import os
 import subprocess
 import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+
+from tqdm import tqdm
 
 from vos.data import VideoObjectSegmentation
 from vos.evaluation import evaluate
@@ -42,11 +47,10 @@ def make_report(
     place = Workspace.of_run(data, run, fast)
     train_videos, valid = place.videos("train"), place.videos("valid")
     announce(f"{data.name}: {len(train_videos)} training and {len(valid)} validation videos. Writing to {run}", started)
-    for name in MODELS:
-        checkpoint = place.checkpoints / f"{name}.pt"
-        if not (reuse and checkpoint.exists()):
-            announce(f"Training the {name} model", started)
-            train_model(name, place, train_videos, seed)
+    missing = [name for name in MODELS if not (reuse and (place.checkpoints / f"{name}.pt").exists())]
+    if missing:
+        announce(f"Training: {' and '.join(missing)}", started)
+        train_models(missing, place, seed)
     if not (reuse and (place.results / "table1.json").exists()):
         announce("Scoring empty, copy-first, base and updated on the validation videos", started)
         score_methods(place, valid)
@@ -63,10 +67,30 @@ def announce(text: str, started: float) -> None:
     print(f"[{minutes:2d}:{seconds:02d}] {text}", flush=True)
 
 
-def train_model(name: str, place: Workspace, videos: VideoObjectSegmentation, seed: int) -> None:
+def train_models(names: Sequence[str], place: Workspace, seed: int) -> None:
+    """Train the models, on a processor side by side with an equal share of the cores each.
+
+    Layers this small leave a second core waiting at the end of each; with a model of its own it has no reason to.
+    """
+    import torch
+
+    if torch.cuda.is_available() or torch.get_num_threads() < len(names):
+        for name in names:
+            train_model(name, place, seed)
+        return
+    spawn = multiprocessing.get_context("spawn")  # a process that has started threads must not be forked
+    with ProcessPoolExecutor(len(names), spawn, tqdm.set_lock, (spawn.RLock(),)) as pool:
+        jobs = [pool.submit(train_model, name, place, seed, len(names), line) for line, name in enumerate(names)]
+        for job in jobs:
+            job.result()
+
+
+def train_model(name: str, place: Workspace, seed: int, abreast: int = 1, line: int = 0) -> None:
     """Train one model; writes its checkpoint, its log, and a result file that says how it was made.
 
     Real sets that fit a laptop are small, so there training goes on from the embedded set's weights.
+    abreast: how many models are trained at once; each has its share of the cores, and as many times the minutes.
+    line: of the terminal, counted from 0, where the progress bar goes.
     """
     import torch
 
@@ -81,17 +105,20 @@ def train_model(name: str, place: Workspace, videos: VideoObjectSegmentation, se
         begun = str(embedded.relative_to(ROOT))
     else:
         model, begun = build(MODELS[name], "course"), "random weights"
+    torch.set_num_threads(max(1, torch.get_num_threads() // abreast))
     chosen = recipe("course", place.embedded, place.fast)
-    chosen = replace(chosen, training=replace(chosen.training, seed=seed))
+    minutes = chosen.training.minutes and chosen.training.minutes * abreast
+    chosen = replace(chosen, training=replace(chosen.training, seed=seed, minutes=minutes))
     folder = place.checkpoints / f".{name}"
-    log = train_by_recipe(model, videos, chosen, folder, name)
+    log = train_by_recipe(model, place.videos("train"), chosen, folder, name, line)
     halve_checkpoint(folder / "last.pt", place.checkpoints / f"{name}.pt")  # small enough to be committed
     (folder / "last.pt").unlink()
     place.results.mkdir(parents=True, exist_ok=True)
     (folder / "log.csv").replace(place.results / f"training_{name}.csv")
     folder.rmdir()
     _, about = load_checkpoint(place.checkpoints / f"{name}.pt")
-    made = {"seed": seed, "dtype": about["precision"], "minutes": round(about["minutes"], 2)} | provenance()
+    made = {"seed": seed, "dtype": about["precision"], "minutes": round(about["minutes"], 2)}
+    made |= {"torch_threads": torch.get_num_threads()} | provenance()
     about = {"iterations": len(log), "parameters": count_parameters(model), "started_from": begun}
     write_json(
         place.results / f"training_{name}.json", {"model": name, "data": place.data.name} | about | {"made": made}
@@ -153,7 +180,6 @@ def run_notebooks(place: Workspace, run: Path) -> None:
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
-    from tqdm import tqdm
 
     from vos.files import written_whole
 

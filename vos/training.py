@@ -56,12 +56,14 @@ def mask_loss(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
     return (loss * counted).sum() / counted.sum().clamp(min=1)
 
 
-def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run: Path, name: str = "") -> list[dict]:
+def train(
+    model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run: Path, name: str = "", line: int = 0
+) -> list[dict]:
     """Train `model` on `clips`; writes RUN/last.pt and RUN/log.csv and returns the log.
 
     The log holds a dict an iteration: iteration, loss, learning_rate, length (of the clips), seconds (since the
     start). Ctrl-C saves what there is before it ends the program. A loss that is not finite ends the training
-    with a VosError and keeps the last checkpoint.
+    with a VosError and keeps the last checkpoint. name, line: title of the progress bar, and its line of the terminal.
     """
     torch.manual_seed(settings.seed)
     device = next(model.parameters()).device
@@ -72,7 +74,7 @@ def train(model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run:
     log: list[dict] = []
     started = time.perf_counter()
     model.train()
-    bar = tqdm(total=settings.iterations, desc=f"training {name}".strip(), unit="it", leave=False)
+    bar = tqdm(total=settings.iterations, desc=f"training {name}".strip(), unit="it", leave=False, position=line)
     try:
         for iteration in range(settings.iterations):
             seconds = time.perf_counter() - started
