@@ -10,6 +10,7 @@ from vos.metrics import (
     contour_accuracy,
     dilate,
     region_similarity,
+    score_frames,
     seen_unseen_summary,
     statistics,
 )
@@ -20,27 +21,70 @@ def synth():
     return GoldenSet(SYNTH)
 
 
-def wrong_pairs(golden):
+def one_by_one(prediction, truth, ids, bound_th, void):
+    """J and F of each object, from boolean masks."""
+    J = [region_similarity(prediction == i, truth == i, void) for i in ids]
+    return J, [contour_accuracy(prediction == i, truth == i, bound_th, void) for i in ids]
+
+
+def all_at_once(prediction, truth, ids, bound_th, void):
+    """The same from id maps, in one call. The golden void is a mask; here it is an id of the truth."""
+    number = None
+    if void is not None:
+        number = next(i for i in range(255, 0, -1) if i not in ids and not (truth == i).any())
+        truth = np.where(void, number, truth)
+    J, F = score_frames(prediction[None], truth[None], ids, bound_th, number)
+    assert J.shape == F.shape == (1, len(ids)) and J.dtype == F.dtype == np.float64
+    return J[0].tolist(), F[0].tolist()
+
+
+def wrong_pairs(golden, score):
     """Names of the pairs with a J or F that differs in any bit."""
     wrong = []
     for pair in golden.expected["pairs"]:
-        truth, prediction = golden[pair["gt"]], golden[pair["pr"]]
-        void = None if pair["void"] is None else golden[pair["void"]]
-        J = [region_similarity(prediction == i, truth == i, void).hex() for i in pair["ids"]]
-        F = [contour_accuracy(prediction == i, truth == i, pair["bound_th"], void).hex() for i in pair["ids"]]
-        if (J, F) != (pair["J"], pair["F"]):
+        void = None if pair["void"] is None else golden[pair["void"]] != 0
+        J, F = score(golden[pair["pr"]], golden[pair["gt"]], pair["ids"], pair["bound_th"], void)
+        if ([x.hex() for x in J], [x.hex() for x in F]) != (pair["J"], pair["F"]):
             wrong.append(pair["name"])
     return wrong
 
 
-def test_made_up_masks_to_the_last_bit(synth):
+@pytest.mark.parametrize("score", [one_by_one, all_at_once])
+def test_made_up_masks_to_the_last_bit(synth, score):
     assert len(synth.expected["pairs"]) == 405
-    assert wrong_pairs(synth) == []
+    assert wrong_pairs(synth, score) == []
 
 
+@pytest.mark.parametrize("score", [one_by_one, all_at_once])
 @pytest.mark.skipif(not REAL.with_suffix(".npz").is_file(), reason="golden masks of real video are not here")
-def test_real_masks_to_the_last_bit():
-    assert wrong_pairs(GoldenSet(REAL)) == []
+def test_real_masks_to_the_last_bit(score):
+    assert wrong_pairs(GoldenSet(REAL), score) == []
+
+
+def test_many_objects_and_many_frames_in_one_call():
+    """More objects than a byte has room for, ids with gaps and void among them: the same as one by one."""
+    rng = np.random.default_rng(0)
+    ids = [1, 2, 5, 9, 10, 77, 200, 254, 3]
+    truth, prediction = (rng.choice([0, *ids, 255], (3, 40, 57)).repeat(2, 1).astype(np.uint8) for _ in range(2))
+    J, F = score_frames(prediction, truth, ids, void=255)
+    for t in range(3):
+        expected = one_by_one(prediction[t], truth[t], ids, 0.008, truth[t] == 255)
+        assert (J[t].tolist(), F[t].tolist()) == expected
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truth", "ids", "words"),
+    [
+        (np.zeros((1, 4, 4), int), np.zeros((1, 4, 5), int), [1], "differ in shape"),
+        (np.zeros((4, 4), int), np.zeros((4, 4), int), [1], "id maps"),
+        (np.zeros((1, 4, 4)), np.zeros((1, 4, 4)), [1], "id maps"),
+        (np.full((1, 4, 4), 256), np.zeros((1, 4, 4), int), [1], "outside"),
+        (np.zeros((1, 4, 4), int), np.zeros((1, 4, 4), int), [0], "between 1 and 255"),
+    ],
+)
+def test_what_is_no_id_map_is_refused(prediction, truth, ids, words):
+    with pytest.raises(ValueError, match=words):
+        score_frames(prediction, truth, ids)
 
 
 def test_statistics_to_the_last_bit(synth):

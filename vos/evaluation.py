@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from vos.files import VosError, write_json
 from vos.masks import object_ids, read_mask
-from vos.metrics import contour_accuracy, region_similarity, seen_unseen_summary, statistics
+from vos.metrics import score_frames, seen_unseen_summary, statistics
 from vos.protocols import ScoredVideo, check_files, plan_davis, plan_youtube_vos
 
 PROTOCOLS = ("davis", "youtube-vos")
@@ -80,9 +80,9 @@ def score_video(
     """
     J, F = [], []
     for truth, prediction in zip(truth_maps, prediction_maps, strict=True):
-        pairs = [(prediction == i, truth == i) for i in ids]
-        J.append([region_similarity(*pair) for pair in pairs])
-        F.append([contour_accuracy(*pair) for pair in pairs])
+        J_t, F_t = score_frames(prediction[None], truth[None], ids)
+        J.append(J_t[0])
+        F.append(F_t[0])
     shape = len(J), len(ids)
     return np.array(J, np.float64).reshape(shape), np.array(F, np.float64).reshape(shape)
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vos.counting import object_counts
+
 
 def region_similarity(prediction: np.ndarray, truth: np.ndarray, void: np.ndarray | None = None) -> float:
     """J, the intersection over the union of two masks (H, W), between 0 and 1; 1 where both are empty.
@@ -18,8 +20,7 @@ def region_similarity(prediction: np.ndarray, truth: np.ndarray, void: np.ndarra
     void: mask of pixels to leave out. Raises ValueError where shapes differ or an array is no mask.
     """
     prediction, truth = _judged(prediction, truth, void)
-    union = np.count_nonzero(prediction | truth)
-    return float(np.count_nonzero(prediction & truth) / union) if union else 1.0
+    return intersection_over_union(np.count_nonzero(prediction & truth), np.count_nonzero(prediction | truth))
 
 
 def contour_accuracy(
@@ -35,11 +36,56 @@ def contour_accuracy(
     prediction, truth = _judged(prediction, truth, void)
     radius = bound_radius(truth.shape, bound_th)
     predicted_edge, true_edge = boundary(prediction), boundary(truth)
-    predicted_count, true_count = np.count_nonzero(predicted_edge), np.count_nonzero(true_edge)
-    if predicted_count == 0 or true_count == 0:
-        return 1.0 if predicted_count == true_count else 0.0
-    precision = np.count_nonzero(predicted_edge & dilate(true_edge, radius)) / predicted_count
-    recall = np.count_nonzero(true_edge & dilate(predicted_edge, radius)) / true_count
+    return f_measure(
+        np.count_nonzero(predicted_edge & dilate(true_edge, radius)),
+        np.count_nonzero(predicted_edge),
+        np.count_nonzero(true_edge & dilate(predicted_edge, radius)),
+        np.count_nonzero(true_edge),
+    )
+
+
+def score_frames(
+    prediction: np.ndarray,
+    truth: np.ndarray,
+    objects: Sequence[int],
+    bound_th: float = 0.008,
+    void: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """J and F of many objects in many frames, two float64 arrays (T, K): the same numbers, counted for all at once.
+
+    prediction, truth: id maps (T, H, W), integers 0 to 255. objects: the K ids to score, 1 to 255.
+    void: id in the truth whose pixels are left out of both. The counting is done by vos.counting.
+    Raises ValueError where shapes differ, a map is no id map, or an id cannot be.
+    """
+    prediction, truth = _id_maps(prediction, "prediction"), _id_maps(truth, "truth")
+    if prediction.shape != truth.shape:
+        raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in shape")
+    if any(not 0 < number < 256 for number in objects):
+        raise ValueError(f"object ids lie between 1 and 255, not {list(objects)}")
+    radius = bound_radius(truth.shape[1:], bound_th)
+    J, F = np.empty((2, len(truth), len(objects)))
+    for t, (predicted, true) in enumerate(zip(prediction, truth, strict=True)):
+        if void is not None:
+            judged = true != void
+            predicted, true = predicted * judged, true * judged
+        for k, count in enumerate(object_counts(predicted, true, objects, radius)):
+            J[t, k] = intersection_over_union(count.intersection, count.union)
+            F[t, k] = f_measure(
+                count.predicted_matched, count.predicted_boundary, count.true_matched, count.true_boundary
+            )
+    return J, F
+
+
+def intersection_over_union(intersection: int, union: int) -> float:
+    """J from the numbers of pixels; 1 where there are none."""
+    return float(intersection / union) if union else 1.0
+
+
+def f_measure(predicted_matched: int, predicted: int, true_matched: int, true: int) -> float:
+    """F from the numbers of boundary pixels: those of the prediction that match, all of them, and so for the truth."""
+    if predicted == 0 or true == 0:
+        return 1.0 if predicted == true else 0.0
+    precision, recall = predicted_matched / predicted, true_matched / true
     if precision + recall == 0:
         return 0.0
     return float(2 * precision * recall / (precision + recall))
@@ -154,6 +200,16 @@ def _binary(mask: np.ndarray, name: str) -> np.ndarray:
     if not np.issubdtype(mask.dtype, np.integer) and not np.isin(mask, (0, 1)).all():
         raise ValueError(f"{name} holds {mask.dtype} values other than 0 and 1; compare it with a threshold first")
     return mask != 0
+
+
+def _id_maps(maps: np.ndarray, name: str) -> np.ndarray:
+    """`maps` as uint8 (T, H, W)."""
+    maps = np.asarray(maps)
+    if maps.ndim != 3 or not np.issubdtype(maps.dtype, np.integer):
+        raise ValueError(f"{name} must be id maps, integers of shape (T, H, W), not {maps.dtype} {maps.shape}")
+    if maps.dtype != np.uint8 and maps.size and (maps.min() < 0 or maps.max() > 255):
+        raise ValueError(f"{name} holds ids outside of 0 to 255")
+    return np.ascontiguousarray(maps, np.uint8)
 
 
 def _judged(prediction: np.ndarray, truth: np.ndarray, void: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
