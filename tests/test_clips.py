@@ -62,13 +62,15 @@ def test_clips_start_anywhere_the_object_is(videos):
     assert len(starts) > 5 and starts <= set(video.objects[0].frames)
 
 
-def test_late_objects_often_start_where_they_enter(videos):
+def test_late_objects_start_where_they_enter_as_often_as_asked(videos):
     video = videos[0]
     late = replace(video.objects[0], first=4, frames=tuple(range(4, 20)))
     rng = np.random.default_rng(0)
-    starts = [clip_indices(video, late, 5, 1, rng)[0] for _ in range(400)]
-    assert 0.65 < np.mean([start == 4 for start in starts]) < 0.85  # LATE_START, and some of the others
-    assert len(set(starts)) > 5
+    for share in (0.0, 0.7):
+        starts = [clip_indices(video, late, 5, 1, rng, late_start=share)[0] for _ in range(400)]
+        by_chance = (1 - share) / 12  # one of the twelve starts that leave a whole clip
+        assert abs(np.mean([start == 4 for start in starts]) - share - by_chance) < 0.08
+        assert len(set(starts)) > 5
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])

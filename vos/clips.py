@@ -19,7 +19,6 @@ from vos.files import VosError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-LATE_START = 0.7  # of the clips of an object that enters late, the share that begin where it enters
 
 
 def normalise_frames(frames: np.ndarray | Tensor) -> Tensor:
@@ -55,6 +54,7 @@ class ClipDataset(Dataset):
 
     videos: of a "train" split. size: (H, W) the model sees; frames are stretched to it, never cropped.
     strides: a clip takes every stride-th annotated frame, the stride drawn anew from these.
+    late_start: of the clips of an object that enters late, the share that begin where it enters.
     keep: hold decoded frames in memory (H * W * 4 bytes each); None does so up to 2 GB.
 
     An item is a dict: frames (T, 3, H, W) float, normalised; masks (T, 1, H, W) float in {0, 1}; weights (T,)
@@ -69,12 +69,14 @@ class ClipDataset(Dataset):
         strides: tuple[int, ...] = (1,),
         augmentation: Augmentation = NO_AUGMENTATION,
         seed: int = 0,
+        late_start: float = 0.0,
         keep: bool | None = None,
     ) -> None:
         self.pairs = [(video, item) for video in videos for item in video.objects if clip_starts(video, item)]
         if not self.pairs:
             raise VosError("no object of these videos has two annotated frames: there is nothing to train on")
         self.size, self.strides, self.augmentation, self.seed = size, strides, augmentation, seed
+        self.late_start = late_start
         if keep is None:
             keep = sum(len(v.annotated) for v in videos) * size[0] * size[1] * 4 < 2e9
         self.kept: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] | None = {} if keep else None
@@ -89,7 +91,7 @@ class ClipDataset(Dataset):
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.pairs))
         video, target = self.pairs[order[place]]
         rng = np.random.default_rng((self.seed, 1, number))
-        indices = clip_indices(video, target, length, int(rng.choice(self.strides)), rng)
+        indices = clip_indices(video, target, length, int(rng.choice(self.strides)), rng, self.late_start)
         if not self.visible(video, target, indices[0]):  # listed, but out of sight or smaller than a pixel
             indices = [i for i in video.annotated if i >= target.first][:length]
         if rng.random() < self.augmentation.reverse and self.visible(video, target, indices[-1]):
@@ -127,19 +129,21 @@ def clip_starts(video: Video, target: VideoObject) -> list[int]:
     return [place for place, i in enumerate(video.annotated[:-1]) if i in listed]
 
 
-def clip_indices(video: Video, target: VideoObject, length: int, stride: int, rng: np.random.Generator) -> list[int]:
+def clip_indices(
+    video: Video, target: VideoObject, length: int, stride: int, rng: np.random.Generator, late_start: float = 0.0
+) -> list[int]:
     """Indices of a clip of at most `length` annotated frames; the first shows the object and initialises.
 
     A video too short for the stride is taken with the largest stride that fits, and a start as late as leaves
-    a whole clip, where there is one. A late object is often begun where it enters, as inference always does: a sliver
-    at the border is a harder start than a whole animal.
+    a whole clip, where there is one. late_start: how often a late object is begun where it enters, as inference always
+    does: a sliver at the border is a harder start than a whole animal.
     """
     annotated = video.annotated
     stride = max(1, min(stride, (len(annotated) - 1) // max(length - 1, 1)))
     starts = clip_starts(video, target)
     whole = [s for s in starts if s + (length - 1) * stride < len(annotated)]
     start = int(rng.choice(whole or starts[:1]))
-    if target.first > 0 and rng.random() < LATE_START:
+    if target.first > 0 and rng.random() < late_start:
         start = starts[0]
     return list(annotated[start::stride][:length])
 
