@@ -82,6 +82,21 @@ def test_course_preset(name):
     assert count_parameters(model) < 4e6  # a checkpoint small enough to commit
 
 
+@pytest.mark.parametrize("patch", [2, 4])
+def test_patches_tile_the_picture(patch):
+    """The first convolution gives one cell a patch, and a cell sees as far to the left as to the right."""
+    backbone = build("base", NetworkSettings((16, 32), ((4,),), 5, (6,), normalise=False, patch=patch)).encoder.backbone
+    first = backbone[0]
+    picture = torch.zeros(1, 3, 16, 32, requires_grad=True)
+    cells = first(picture)
+    assert cells.shape[-2:] == (16 // patch, 32 // patch)
+    nn.init.ones_(first.weight)
+    first(picture)[0, 0, 1, 2].backward()
+    columns = picture.grad[0, 0].sum(dim=0).nonzero()
+    centre = 2.5 * patch - 0.5  # of the third patch, counted in pixels
+    assert columns.min() + columns.max() == 2 * centre and len(columns) == 2 * patch
+
+
 def test_report_preset_has_the_shapes_the_report_names():
     """3.2 to 3.5: 512x8x14 for c_0, h_0, e_t and h_t, and 1x256x448 at the end."""
     model = build("video", "report").eval()

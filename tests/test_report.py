@@ -9,10 +9,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 
 from vos.files import VosError
 from vos.publishing import FIGURES, publish, with_numbers
-from vos.report import NOTEBOOKS, NUMBERS, table_text
+from vos.recipes import EMBEDDED
+from vos.report import NOTEBOOKS, NUMBERS, table_text, train_model
+from vos.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,6 +41,23 @@ def run(tmp_path_factory, small_set):
     (out / "printed.txt").parent.mkdir(parents=True)
     (out / "printed.txt").write_text(run_report(out, "--data", str(small_set)))
     return out
+
+
+@pytest.mark.parametrize("abreast", [1, 2])
+def test_models_side_by_side_share_cores_and_have_the_minutes_for_it(small_set, tmp_path, monkeypatch, abreast):
+    """The work that the recipe's minutes stand for is the same, however many models are trained at once."""
+
+    def stop(model, videos, chosen, *others):
+        raise VosError(f"{chosen.training.minutes} minutes, {torch.get_num_threads()} threads")
+
+    monkeypatch.setattr("vos.recipes.train_by_recipe", stop)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with pytest.raises(VosError, match=f"{EMBEDDED.training.minutes * abreast} minutes, {4 // abreast} threads"):
+            train_model("base", Workspace.of_run(small_set, tmp_path, fast=False), 0, abreast)
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.slow
