@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from golden_set import REAL, SYNTH, GoldenSet
+from golden_set import REAL, SYNTH, GoldenSet, all_at_once, one_by_one, wrong_pairs
 
+from vos import metrics
 from vos.metrics import (
     bound_radius,
     boundary,
@@ -21,44 +22,16 @@ def synth():
     return GoldenSet(SYNTH)
 
 
-def one_by_one(prediction, truth, ids, bound_th, void):
-    """J and F of each object, from boolean masks."""
-    J = [region_similarity(prediction == i, truth == i, void) for i in ids]
-    return J, [contour_accuracy(prediction == i, truth == i, bound_th, void) for i in ids]
-
-
-def all_at_once(prediction, truth, ids, bound_th, void):
-    """The same from id maps, in one call. The golden void is a mask; here it is an id of the truth."""
-    number = None
-    if void is not None:
-        number = next(i for i in range(255, 0, -1) if i not in ids and not (truth == i).any())
-        truth = np.where(void, number, truth)
-    J, F = score_frames(prediction[None], truth[None], ids, bound_th, number)
-    assert J.shape == F.shape == (1, len(ids)) and J.dtype == F.dtype == np.float64
-    return J[0].tolist(), F[0].tolist()
-
-
-def wrong_pairs(golden, score):
-    """Names of the pairs with a J or F that differs in any bit."""
-    wrong = []
-    for pair in golden.expected["pairs"]:
-        void = None if pair["void"] is None else golden[pair["void"]] != 0
-        J, F = score(golden[pair["pr"]], golden[pair["gt"]], pair["ids"], pair["bound_th"], void)
-        if ([x.hex() for x in J], [x.hex() for x in F]) != (pair["J"], pair["F"]):
-            wrong.append(pair["name"])
-    return wrong
-
-
 @pytest.mark.parametrize("score", [one_by_one, all_at_once])
 def test_made_up_masks_to_the_last_bit(synth, score):
     assert len(synth.expected["pairs"]) == 405
-    assert wrong_pairs(synth, score) == []
+    assert list(wrong_pairs(synth, metrics, score)) == []
 
 
 @pytest.mark.parametrize("score", [one_by_one, all_at_once])
 @pytest.mark.skipif(not REAL.with_suffix(".npz").is_file(), reason="golden masks of real video are not here")
 def test_real_masks_to_the_last_bit(score):
-    assert wrong_pairs(GoldenSet(REAL), score) == []
+    assert list(wrong_pairs(GoldenSet(REAL), metrics, score)) == []
 
 
 def test_many_objects_and_many_frames_in_one_call():
@@ -68,8 +41,18 @@ def test_many_objects_and_many_frames_in_one_call():
     truth, prediction = (rng.choice([0, *ids, 255], (3, 40, 57)).repeat(2, 1).astype(np.uint8) for _ in range(2))
     J, F = score_frames(prediction, truth, ids, void=255)
     for t in range(3):
-        expected = one_by_one(prediction[t], truth[t], ids, 0.008, truth[t] == 255)
+        expected = one_by_one(metrics, prediction[t], truth[t], ids, 0.008, truth[t] == 255)
         assert (J[t].tolist(), F[t].tolist()) == expected
+
+
+def test_every_place_in_the_frame():
+    """The fast form looks at a box around the objects, found in bands of rows: no place may fall off its sides."""
+    for place in range(36):
+        prediction, truth = np.zeros((2, 40, 36), np.uint8)
+        truth[max(place - 2, 0) : place + 1, place] = prediction[place : place + 5, max(place - 3, 0) : place] = 1
+        for bound_th in (0, 1, 3):
+            J, F = score_frames(prediction[None], truth[None], [1], bound_th)
+            assert ([J[0, 0]], [F[0, 0]]) == one_by_one(metrics, prediction, truth, [1], bound_th, None), place
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,8 @@ def pack(prediction: np.ndarray, truth: np.ndarray, objects: Sequence[int]) -> t
         true, predicted = truth == number, prediction == number
         both = int(np.count_nonzero(true & predicted))
         areas.append((both, int(np.count_nonzero(true) + np.count_nonzero(predicted)) - both))
-        bits.append(
-            true.view(np.uint8) * np.uint8(1 << k)
-        )  # NumPy multiplies bytes ten times as fast as it shifts them
+        # NumPy multiplies bytes ten times as fast as it shifts them to the left.
+        bits.append(true.view(np.uint8) * np.uint8(1 << k))
         bits.append(predicted.view(np.uint8) * np.uint8(1 << (k + GROUP)))
     return reduce(np.bitwise_or, bits), areas
 
