@@ -73,6 +73,27 @@ def begun_at(video: Video, index: int) -> list[int]:
 
 
 @torch.inference_mode()
+def object_probabilities(model: BaseModel, video: Video, mirror: bool = True) -> Iterator[tuple[list[int], Tensor]]:
+    """Yield, for every frame, the ids of the objects begun before it and their probabilities (K, H, W).
+
+    The probabilities have the model's size. mirror: they are the mean of what the model says of the video and of its
+    mirror image, at twice the work.
+    """
+    model.eval()
+    ids: list[int] = []
+    views = [predicted_probabilities(model, video, mirrored) for mirrored in ((False, True) if mirror else (False,))]
+    for index, maps in enumerate(zip(*views, strict=True)):
+        yield ids, torch.stack(maps).mean(dim=0)
+        ids = ids + begun_at(video, index)
+
+
+def enlarged(probabilities: Tensor, size: tuple[int, int]) -> np.ndarray:
+    """Probability maps (K, h, w) at `size` (H, W), bilinear."""
+    if not len(probabilities):
+        return np.zeros((0, *size), np.float32)
+    return interpolate(probabilities[None], size, mode="bilinear", align_corners=False)[0].cpu().numpy()
+
+
 def segment(
     model: BaseModel, video: Video, threshold: float | None = None, mirror: bool = True
 ) -> Iterator[np.ndarray]:
@@ -80,26 +101,16 @@ def segment(
 
     threshold: a pixel goes to the most probable of the objects that are above it there; None: each object's best
         threshold in each frame (vos.masks.best_threshold).
-    mirror: take the mean of what the model says of the video and of its mirror image, at twice the work.
+    mirror: as in `object_probabilities`.
 
     In the frame where an object begins the given mask is the answer for it, and the predictions of the others stay.
     The ids that come out are 0 and those given so far.
     """
-    model.eval()
-    views = [predicted_probabilities(model, video, mirrored) for mirrored in ((False, True) if mirror else (False,))]
-    ids: list[int] = []
-    for index, maps in enumerate(zip(*views, strict=True)):
-        merged = np.zeros(video.size, np.uint8)
-        if ids:
-            small = torch.stack(maps).mean(dim=0)
-            large = interpolate(small[None], video.size, mode="bilinear", align_corners=False)[0]
-            best = [best_threshold(p) for p in small.cpu().numpy()] if threshold is None else threshold
-            merged = merge_objects(large.cpu().numpy(), ids, best)
+    for index, (ids, small) in enumerate(object_probabilities(model, video, mirror)):
+        thresholds = [best_threshold(p) for p in small.cpu().numpy()] if threshold is None else threshold
+        merged = merge_objects(enlarged(small, video.size), ids, thresholds)
         given = video.given(index)
-        if given is not None:
-            merged = np.where(given > 0, given, merged)
-        ids += begun_at(video, index)
-        yield merged
+        yield merged if given is None else np.where(given > 0, given, merged)
 
 
 def copy_first(video: Video) -> Iterator[np.ndarray]:
