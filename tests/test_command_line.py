@@ -70,6 +70,8 @@ def test_segment_keeps_the_ids_of_the_mask(small_set, checkpoint, tmp_path):
         (["data", "check", "nowhere"], "nowhere: no such folder"),
         (["train", "--data", "nowhere", "--out", "run"], "nowhere: no such folder"),
         (["evaluate", "--truth", "nowhere", "--prediction", "nowhere"], "nowhere: no such folder"),
+        (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--workers", "0"], "workers 0"),
+        (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--void", "300"], "void 300"),
         (["report", "--data", "nowhere"], "nowhere: no such folder"),
         (["publish", "--run-folder", "nowhere"], "nowhere"),
         (["segment", "--checkpoint", "c.pt", "--frames", "nowhere", "--mask", "m.png", "--out", "o"], "nowhere"),

@@ -5,14 +5,52 @@ said at once and before the long work starts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vos.data import opened_image
 from vos.files import VosError, read_json
 from vos.masks import object_ids, read_mask
 
+PROTOCOLS = ("davis", "youtube-vos")
 LISTED = 10  # how many names of one kind an error message spells out
+FRAMES = ("listed", "annotated")
+MEANS = ("objects", "videos")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is left open. The scorer of YouTube-VOS is not public, so its unknowns are switches.
+
+    first: youtube-vos: does the frame count where an object is given? No: there is nothing to predict in it.
+    last: youtube-vos: does the last annotated frame of a video count? Yes: only DAVIS is known to leave it out.
+    frames: youtube-vos: is an object scored on the frames that meta.json lists for it, "listed", or on all that are
+        "annotated" after its first? Listed: that is what the list is for. Where an object is out of sight and not
+        listed, it then costs nothing to predict it.
+    mean: are global numbers means over "objects", or over "videos" of the mean of each? Objects: DAVIS's toolkit
+        does so. By videos, one with many objects weighs no more than others.
+    void: the id of truth pixels that are left out of truth and prediction; None: of none. In DAVIS's toolkit, the
+        void of the truth, 255, is background.
+    lenient: does a missing mask, or a whole missing video, count as empty? No, it is an error: so it is in DAVIS's
+        toolkit.
+    """
+
+    first: bool = False
+    last: bool = True
+    frames: str = "listed"
+    mean: str = "objects"
+    void: int | None = None
+    lenient: bool = False
+
+    def __post_init__(self) -> None:
+        """VosError where a value is not one of those above."""
+        for name, known in (("frames", FRAMES), ("mean", MEANS)):
+            if getattr(self, name) not in known:
+                raise VosError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
+        if self.void is not None and not 1 <= self.void <= 255:
+            raise VosError(f"void {self.void} is no id; name one from 1 to 255, or none at all")
+
+
+DEFAULTS = Rules()
 
 
 @dataclass(frozen=True)
@@ -40,33 +78,71 @@ class ScoredVideo:
         return tuple(sorted({frame for scored in self.objects for frame in scored.frames}))
 
 
-def plan_davis(truth: Path, prediction: Path, names: Sequence[str] | None = None) -> list[ScoredVideo]:
+@dataclass(frozen=True)
+class Plan:
+    """What is scored. truth, prediction: the folders in which those of the videos lie, or the masks of the only one."""
+
+    truth: Path
+    prediction: Path
+    videos: tuple[ScoredVideo, ...]
+
+
+def make_plan(
+    truth: Path,
+    prediction: Path,
+    protocol: str,
+    rules: Rules = DEFAULTS,
+    names: Sequence[str] | None = None,
+    train_meta: Path | None = None,
+) -> Plan:
+    """What is scored by a protocol; the arguments as in vos.evaluation.evaluate, names: take only these videos."""
+    if protocol not in PROTOCOLS:
+        raise VosError(f"protocol {protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
+    if absent := dict.fromkeys(str(folder) for folder in (truth, prediction) if not folder.is_dir()):
+        raise VosError(f"{' and '.join(absent)}: no such folder; name the folders of the true and the predicted masks")
+    if protocol == "davis":
+        plan = plan_davis(truth, prediction, rules, names)
+    else:
+        plan = plan_youtube_vos(truth, prediction, rules, names, train_meta)
+    ids = {scored.id for video in plan.videos for scored in video.objects}
+    if not ids:
+        raise VosError(f"{truth}: no object has a frame to score; check that the truth is whole")
+    if rules.void in ids:
+        raise VosError(f"{truth}: void {rules.void} is the id of an object; name the id of what is not to be scored")
+    return plan
+
+
+def plan_davis(truth: Path, prediction: Path, rules: Rules, names: Sequence[str] | None) -> Plan:
     """What counts in DAVIS 2017, semi-supervised (Pont-Tuset et al., arXiv:1704.00675, as its toolkit has it).
 
-    truth, prediction: folders of PNGs, or of one such folder for each video. names: take only these videos.
+    truth, prediction: folders of PNGs, or of one such folder for each video.
     """
-    plan = []
-    for video, folder, predicted in _folder_pairs(truth, prediction, names):
-        frames = _mask_names(folder)
-        if len(frames) < 3:
-            raise VosError(f"{folder}: needs at least 3 masks, as DAVIS scores neither the first nor the last")
-        highest = max(object_ids(read_mask(folder / f"{frames[0]}.png")), default=0)
-        objects = tuple(ScoredObject(i, tuple(frames[1:-1])) for i in range(1, highest + 1))
-        plan.append(ScoredVideo(video, folder, predicted, objects))
-    return plan
+    if replace(rules, first=DEFAULTS.first, last=DEFAULTS.last, frames=DEFAULTS.frames) != rules:
+        raise VosError("protocol davis: it is known which frames count; leave out the choice of first, last and frames")
+    videos = []
+    pairs = _folder_pairs(truth, prediction, names)
+    masks = {video: mask_names(folder) for video, folder, _ in pairs}
+    if short := [video for video in masks if len(masks[video]) < 3]:
+        raise VosError(f"{truth}: {spelled(short)} needs at least 3 masks: DAVIS scores neither first nor last")
+    for video, folder, predicted in pairs:
+        first, *scored, _ = masks[video]
+        ids = set(object_ids(read_mask(folder / f"{first}.png"))) - {rules.void}
+        objects = tuple(ScoredObject(i, tuple(scored)) for i in range(1, max(ids, default=0) + 1))
+        videos.append(ScoredVideo(video, folder, predicted, objects))
+    return Plan(truth, prediction, tuple(videos))
 
 
 def plan_youtube_vos(
     truth: Path,
     prediction: Path,
-    include_last: bool = True,
-    train_meta: Path | None = None,
-    names: Sequence[str] | None = None,
-) -> list[ScoredVideo]:
+    rules: Rules,
+    names: Sequence[str] | None,
+    train_meta: Path | None,
+) -> Plan:
     """What counts in YouTube-VOS style scoring: each object, on the frames meta.json lists for it after its first.
 
-    truth: a folder with Annotations/ and meta.json, or that Annotations/. The other arguments as in `evaluate`.
-    An object listed in one frame only is given there and never scored.
+    truth: a folder with Annotations/ and meta.json, or that Annotations/.
+    An object without a frame that counts, as when it is listed only where it is given, is left out.
     """
     if truth.resolve().name == "Annotations":
         truth = truth.resolve().parent
@@ -76,70 +152,48 @@ def plan_youtube_vos(
         prediction = prediction / "Annotations"
     pairs = _folder_pairs(truth / "Annotations", prediction, names)
     _compare_with_meta(truth, meta, {video for video, _, _ in pairs}, whole=names is None)
-    plan = []
+    videos = []
     for video, folder, predicted in pairs:
-        last = None if include_last else _mask_names(folder)[-1]
+        annotated = mask_names(folder)
         objects = []
-        for object_id, (category, frames) in sorted(meta[video].items()):
-            scored = tuple(frame for frame in frames[1:] if frame != last)
+        for object_id, (category, listed) in sorted(meta[video].items()):
+            if not listed:
+                continue
+            frames = [f for f in annotated if f >= listed[0]] if rules.frames == "annotated" else listed
+            scored = tuple(
+                frame
+                for frame in frames
+                if (rules.first or frame != listed[0]) and (rules.last or frame != annotated[-1])
+            )
             seen = None if seen_categories is None or category is None else category in seen_categories
             if scored:
                 objects.append(ScoredObject(object_id, scored, category, seen))
-        plan.append(ScoredVideo(video, folder, predicted, tuple(objects)))
-    return plan
-
-
-def check_files(plan: list[ScoredVideo], truth: Path, prediction: Path) -> None:
-    """Raise one VosError that names every scored frame that is missing or of the wrong size; reads headers only."""
-    lost = [
-        f"{video.name}/{frame}.png"
-        for video in plan
-        for frame in video.frames
-        if not (video.truth / f"{frame}.png").is_file()
-    ]
-    if lost:
-        raise VosError(f"{truth}: lacks {_spelled(lost)}; the truth must hold every frame that is scored")
-    absent = [video.name for video in plan if video.objects and not video.prediction.is_dir()]
-    problems = [f"no folder for {_spelled(absent)}"] if absent else []
-    for video in plan:
-        if video.name in absent:
-            continue
-        missing, misshapen = [], []
-        for frame in video.frames:
-            path = video.prediction / f"{frame}.png"
-            if not path.is_file():
-                missing.append(path.name)
-            elif (size := _png_size(path)) != (wanted := _png_size(video.truth / path.name)):
-                misshapen.append(f"{path.name} ({size}, not {wanted})")
-        problems += [f"{video.name} lacks {_spelled(missing)}"] if missing else []
-        problems += [f"{video.name} has the wrong size in {_spelled(misshapen)}"] if misshapen else []
-    if problems:
-        advice = "write a mask of the truth's size for every scored frame"
-        raise VosError(f"{prediction}: {'; '.join(problems)}; {advice}")
+        videos.append(ScoredVideo(video, folder, predicted, tuple(objects)))
+    return Plan(truth / "Annotations", prediction, tuple(videos))
 
 
 def _folder_pairs(truth: Path, prediction: Path, names: Sequence[str] | None) -> list[tuple[str, Path, Path]]:
     """(video, folder of its truth, folder of its prediction), sorted by video."""
     if not truth.is_dir():
         raise VosError(f"{truth}: no such folder; name the folder that holds the true PNG masks")
-    if _mask_names(truth):
+    if mask_names(truth):
         folders = [truth.resolve()]  # "." has a name, too
     else:
-        folders = sorted(folder for folder in truth.iterdir() if folder.is_dir() and _mask_names(folder))
+        folders = sorted(folder for folder in truth.iterdir() if folder.is_dir() and mask_names(folder))
     if not folders:
         advice = "name the folder with the videos (of DAVIS: Annotations/480p), or use the youtube-vos protocol"
         raise VosError(f"{truth}: holds no PNG masks, nor folders of them; {advice}")
     if names is not None:
         unknown = sorted(set(names) - {folder.name for folder in folders})
         if unknown:
-            raise VosError(f"{truth}: has no video {_spelled(unknown)}; leave it out or name another folder")
+            raise VosError(f"{truth}: has no video {spelled(unknown)}; leave it out or name another folder")
         folders = [folder for folder in folders if folder.name in names]
-    if len(folders) == 1 and _mask_names(prediction):
+    if len(folders) == 1 and mask_names(prediction):
         return [(folders[0].name, folders[0], prediction)]
     return [(folder.name, folder, prediction / folder.name) for folder in folders]
 
 
-def _mask_names(folder: Path) -> list[str]:
+def mask_names(folder: Path) -> list[str]:
     """Names of the PNGs in a folder, without ending, sorted: no file system promises an order."""
     return sorted(path.stem for path in folder.glob("*.png") if path.name[0] != ".")
 
@@ -147,13 +201,16 @@ def _mask_names(folder: Path) -> list[str]:
 def _listed_objects(meta: Path) -> dict[str, dict[int, tuple[str | None, list[str]]]]:
     """{video: {id: (category, sorted frames)}} of a meta.json."""
     try:
-        return {
+        videos = {
             video: {
-                int(object_id): (entry.get("category"), sorted(set(entry["frames"])))
+                int(object_id): (entry.get("category"), sorted(map(str, set(entry["frames"]))))
                 for object_id, entry in listed["objects"].items()
             }
             for video, listed in read_json(meta)["videos"].items()
         }
+        if strange := {object_id for listed in videos.values() for object_id in listed} - {*range(1, 256)}:
+            raise ValueError(f"object id {min(strange)} is not one of 1 to 255")
+        return videos
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         layout = '{"videos": {name: {"objects": {id: {"category": str, "frames": [str]}}}}}'
         raise VosError(f"{meta}: is not laid out as in YouTube-VOS ({error!r}); make it {layout}") from None
@@ -162,9 +219,9 @@ def _listed_objects(meta: Path) -> dict[str, dict[int, tuple[str | None, list[st
 def _compare_with_meta(truth: Path, listed: Sequence[str], on_disk: set[str], whole: bool) -> None:
     """VosError where meta.json and the folders of Annotations/ name different videos."""
     if unlisted := sorted(on_disk - set(listed)):
-        raise VosError(f"{truth / 'meta.json'}: does not list {_spelled(unlisted)}; list objects and frames")
+        raise VosError(f"{truth / 'meta.json'}: does not list {spelled(unlisted)}; list objects and frames")
     if whole and (lost := sorted(set(listed) - on_disk)):
-        raise VosError(f"{truth / 'Annotations'}: lacks {_spelled(lost)}, which meta.json lists; add the masks")
+        raise VosError(f"{truth / 'Annotations'}: lacks {spelled(lost)}, which meta.json lists; add the masks")
 
 
 def _seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
@@ -177,15 +234,7 @@ def _seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
     return {category for category, _ in objects if category is not None} or None
 
 
-def _png_size(path: Path) -> str:
-    """Width x height of an image from its header, without decoding it."""
-    try:
-        with opened_image(path) as image:
-            return f"{image.width}x{image.height}"
-    except VosError:
-        return "unreadable"
-
-
-def _spelled(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + rest
+def spelled(names: Sequence[str], most: int = LISTED) -> str:
+    """The first `most` names with commas, and how many more there are."""
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

@@ -1,0 +1,104 @@
+"""Do the files on disk fit a plan of scoring (vos.protocols)? All is said at once, before the long work starts."""
+
+from pathlib import Path
+
+from vos.data import opened_image
+from vos.files import VosError
+from vos.protocols import Plan, mask_names, spelled
+
+MODES = ("1", "L", "P", "RGB", "RGBA")  # of what vos.masks.read_mask may read; the rest it says by the pixels
+MISSING = "missing"
+OF_ONE_VIDEO = 3  # how many masks of one video a message names
+ADVICE = {
+    "truth": "the truth must hold a mask for every frame that is scored",
+    "prediction": "write a PNG mask of the truth's size for every frame that is scored",
+}
+
+
+def check_files(plan: Plan, lenient: bool = False) -> tuple[list[str], list[str]]:
+    """Compare a plan with the files on disk, of which only the headers are read.
+
+    lenient: a missing predicted mask, or folder of them, is no error.
+    Returns the missing predicted masks, and what the prediction has and the truth has not: masks are named
+    video/frame.png, whole videos video.
+    Raises one VosError that names all that is missing, unreadable, no PNG mask, or not of the truth's size.
+    """
+    missing: list[str] = []
+    faults: dict[tuple[str, str, str], list[str]] = {}
+
+    def note(side: str, noun: str, what: str, name: str) -> None:
+        faults.setdefault((side, noun, what), []).append(name)
+
+    for video in plan.videos:
+        frames = video.frames
+        absent = bool(frames) and not video.prediction.is_dir()
+        if absent and not lenient:
+            note("prediction", "video", MISSING, video.name)
+        for name in (f"{frame}.png" for frame in frames):
+            size, fault = look(video.truth / name)
+            predicted_size, predicted_fault = look(video.prediction / name)
+            if predicted_fault == MISSING and (absent or lenient):
+                missing.append(f"{video.name}/{name}")
+                predicted_fault = ""
+            elif size and predicted_size and predicted_size != size:
+                note("prediction", "mask", "of the wrong size", f"{video.name}/{name} is {predicted_size}, not {size}")
+            for side, found in (("truth", fault), ("prediction", predicted_fault)):
+                if found == MISSING:
+                    note(side, "mask", MISSING, f"{video.name}/{name}")
+                elif found:
+                    note(side, "file", "that cannot be a mask", f"{video.name}/{name} {found}")
+    if faults:
+        texts = []
+        for side, folder in (("truth", plan.truth), ("prediction", plan.prediction)):
+            parts = [told(noun, what, names) for (where, noun, what), names in faults.items() if where == side]
+            texts += ["; ".join([f"{folder}: {parts[0]}", *parts[1:], ADVICE[side]])] if parts else []
+        raise VosError("; ".join(texts))
+    return missing, extra_names(plan)
+
+
+def look(path: Path) -> tuple[str, str]:
+    """(width x height, "") of a PNG that may be a mask, from its header, or ("", what is wrong with it)."""
+    if not path.is_file():
+        return "", MISSING
+    try:
+        with opened_image(path) as image:
+            if image.format != "PNG":
+                return "", f"is {image.format}, not PNG"
+            if image.mode not in MODES:
+                return "", f"has mode {image.mode}"
+            return f"{image.width}x{image.height}", ""
+    except VosError:
+        return "", "is unreadable"
+
+
+def extra_names(plan: Plan) -> list[str]:
+    """Videos and masks of the prediction that the truth does not have."""
+    found: list[str] = []
+    if not mask_names(plan.truth):  # it holds a folder for each video
+        folders = sorted(folder for folder in plan.prediction.iterdir() if folder.is_dir() and mask_names(folder))
+        found += [folder.name for folder in folders if not (plan.truth / folder.name).is_dir()]
+    for video in plan.videos:
+        known = set(mask_names(video.truth))
+        found += [f"{video.name}/{name}.png" for name in mask_names(video.prediction) if name not in known]
+    return found
+
+
+def told(noun: str, what: str, names: list[str]) -> str:
+    """How many there are, and the first of them: '3 masks missing: a (00001.png, 00002.png), b (00004.png)'."""
+    videos: dict[str, list[str]] = {}
+    for video, _, mask in (name.partition("/") for name in names):
+        videos.setdefault(video, []).extend([mask] if mask else [])
+    shown = [f"{video} ({spelled(masks, OF_ONE_VIDEO)})" if masks else video for video, masks in videos.items()]
+    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} {what}: {spelled(shown)}"
+
+
+def notices(missing: list[str], extra: list[str]) -> list[str]:
+    """What check_files found that is no error, in words."""
+    videos = [name for name in extra if "/" not in name]
+    masks = [name for name in extra if "/" in name]
+    kinds = {
+        ("mask", "missing and counted as empty"): missing,
+        ("video", "that the truth does not have, not scored"): videos,
+        ("mask", "that the truth does not have, not scored"): masks,
+    }
+    return [told(noun, what, names) for (noun, what), names in kinds.items() if names]

@@ -1,0 +1,65 @@
+"""The scores of vos.evaluation as a table for the terminal and as CSV files."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from vos.files import written_whole
+
+COLUMNS = tuple(f"{name}_{key}" for name in "JF" for key in ("mean", "recall", "decay"))
+
+
+def table_text(result: dict, rows: int = 40) -> str:
+    """A result of `evaluate` as a table for the terminal; of more than `rows` objects, those with the lowest J."""
+    numbers, objects = result["global"], result["objects"]
+    shown = objects if len(objects) <= rows else sorted(objects, key=lambda entry: entry["J_mean"])[:rows]
+    width = max(5, *(len(entry["video"]) for entry in shown))
+
+    def line(video: str, count: object, cells: Iterable[str]) -> str:
+        return f"{video:{width}}  {count:>6}" + "".join(f"{cell:>10}" for cell in cells)
+
+    lines = [line("video", "object", COLUMNS)]
+    for entry in shown:
+        lines.append(line(entry["video"], entry["object"], (f"{entry[column]:.3f}" for column in COLUMNS)))
+    if len(shown) < len(objects):
+        lines.append(f"(the {len(shown)} objects with the lowest J of {len(objects)})")
+    lines.append(line("mean", "", (f"{numbers[column]:.3f}" for column in COLUMNS)))
+    videos = len({entry["video"] for entry in objects})
+    counts = f"videos {videos}, objects {len(objects)}, mean over {result['rules']['mean']}"
+    lines.append(f"\n{result['protocol']}: {counts}, J&F {numbers['J&F']:.4f}")
+    if "overall" in numbers:
+        keys = ("J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
+        lines.append(", ".join(f"{key} {'-' if numbers[key] is None else f'{numbers[key]:.4f}'}" for key in keys))
+    return "\n".join(lines)
+
+
+def objects_file(path: Path) -> Path:
+    """Where write_csv puts the scores of whole objects: scores.csv -> scores_objects.csv."""
+    return path.with_name(f"{path.stem}_objects{path.suffix}")
+
+
+def write_csv(path: Path, result: dict) -> None:
+    """Write a result of `evaluate` as two CSV files, each whole or not at all.
+
+    path: a row for each object in each frame: video, object, frame, J, F.
+    objects_file(path): a row for each object: video, object, J_mean, J_recall, J_decay, F_mean, F_recall, F_decay.
+    With the youtube-vos protocol, category and seen (True, False, or empty where unknown) follow object in both.
+    Numbers have all their digits.
+    """
+    objects = result["objects"]
+    known = ["video", "object", *(key for key in ("category", "seen") if key in objects[0])]
+    with written_whole(path) as frames_part, written_whole(objects_file(path)) as objects_part:
+        write_rows(frames_part, [*known, "frame", "J", "F"], (
+            [*(entry[key] for key in known), *scores]
+            for entry in objects
+            for scores in zip(entry["frames"], entry["J"], entry["F"], strict=True)
+        ))  # fmt: skip
+        write_rows(objects_part, [*known, *COLUMNS], ([entry[key] for key in (*known, *COLUMNS)] for entry in objects))
+
+
+def write_rows(path: Path, header: list[str], rows: Iterable[list]) -> None:
+    """One CSV file; the csv module writes a float by its repr, and None as nothing."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
