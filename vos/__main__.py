@@ -1,11 +1,11 @@
-"""The command line: python -m vos {report,publish,data,train,segment,evaluate}."""
+"""The command line: python -m vos {report,publish,data,train,segment,evaluate,submit}."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from vos import evaluation
+from vos import download, evaluation, submission
 from vos.files import VosError
 
 DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video representation.
@@ -14,6 +14,7 @@ DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video re
   python -m vos report --data DAVIS        the same on real video
   python -m vos segment --checkpoint data/checkpoints/base.pt --frames DIR --mask FIRST.png --out OUT
   python -m vos evaluate --truth DIR --prediction OUT
+  python -m vos submit --checkpoint data/checkpoints/base.pt --data DIR --out FILE.zip
 """
 
 
@@ -44,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         "--run-folder", type=Path, default=Path("runs/report"), metavar="DIR", help="default: %(default)s"
     )
 
-    data = commands.add_parser("data", help="draw the embedded set, or check a folder").add_subparsers(
+    data = commands.add_parser("data", help="draw the embedded set, get DAVIS-2017, or check a folder").add_subparsers(
         required=True, metavar="COMMAND"
     )
     embedded = command("embedded", run_embedded, "draw the embedded set in YouTube-VOS layout", data)
@@ -54,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     embedded.add_argument(
         "--seed", type=int, default=0, metavar="S", help="same seed, same videos (default: %(default)s)"
     )
+    davis = command("davis", download.run, "download and unpack DAVIS-2017, or go on where that stopped", data)
+    download.add_arguments(davis)
     check = command("check", run_check, "say what a folder holds, and every problem found", data)
     check.add_argument("folder", type=Path, metavar="DIR", help="YouTube-VOS or DAVIS folder")
 
@@ -77,6 +80,9 @@ def parser() -> argparse.ArgumentParser:
 
     evaluate = command("evaluate", evaluation.run, "score predicted masks: J and F, by protocol")
     evaluation.add_arguments(evaluate)
+
+    submit = command("submit", submission.run, "write a leader-board submission, or check one, fault by fault")
+    submission.add_arguments(submit)
     return top
 
 

@@ -13,11 +13,12 @@ from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from vos.figures import WIDTH, NotebookFigure, picture, styled
 from vos.files import VosError
-from vos.masks import overlay
+from vos.masks import PALETTE, overlay
 from vos.metrics import boundary, dilate
 
 SEEN, UNSEEN = "#56B4E9", "#E69F00"
 MATCHED, MISSED, BAND = "#222222", "#D55E00", "#F6EDB0"
+LINES = ("-", "--", "-.", ":")  # for who cannot tell the colours of objects apart
 
 
 @styled()
@@ -215,4 +216,24 @@ def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> 
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, fraction=0.025, pad=0.01, label="activation")
+    return figure
+
+
+@styled()
+def score_by_frame(
+    values: Mapping[int, tuple[Sequence[int], Sequence[float]]], given: Mapping[int, int], title: str
+) -> Figure:
+    """J against the frame index for every object of a video, a ring where its mask is given.
+
+    values: object id -> (frame indices, J in each). given: object id -> the frame of its given mask.
+    """
+    figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for place, (number, (frames, J)) in enumerate(values.items()):
+        colour, line = PALETTE[number] / 255, LINES[place % len(LINES)]
+        axes.plot(frames, J, color=colour, linestyle=line, marker="o", markersize=4, label=f"object {number}")
+        axes.plot(given[number], 1, color=colour, marker="o", markersize=9, fillstyle="none", linestyle="")
+    axes.set(title=title, xlabel="frame index t", ylabel="region similarity J", ylim=(0, 1.05))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(loc="outside right center")
     return figure

@@ -44,7 +44,8 @@ def update_readme(root: Path = ROOT) -> None:
 
 def with_numbers(text: str, root: Path = ROOT) -> str:
     """README's text with the blocks between <!-- NAME --> and <!-- /NAME --> made anew from data/results."""
-    for name, block in {"table1": score_table(root), "notebooks": notebook_table(root)}.items():
+    blocks = {"table1": score_table(root), "notebooks": notebook_table(root), "benchmark_metrics": metrics_table(root)}
+    for name, block in blocks.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
             raise VosError(f"README.md: needs {start} and {end} once each, around the numbers of data/results")
@@ -83,3 +84,24 @@ def notebook_table(root: Path) -> str:
     for name, question in QUESTIONS.items():
         lines.append(f"| [{name}](notebooks/{name}.ipynb) | {question} | {seconds[name] / 60:.1f} |")
     return "\n".join(lines)
+
+
+def metrics_table(root: Path) -> str:
+    """How fast J and F are, as Markdown: what one run of benchmarks/metrics.py measured."""
+    result = read_json(root / "data/results/benchmark_metrics.json")
+    lines = ["| | this package | lean OpenCV | the toolkit's way | decoding alone |", "|---|---|---|---|---|"]
+    for row in result["rows"]:
+        if row["benchmark"] == "score":
+            cells = [f"an object in a frame, {row['masks']}", f"{row['ms']:.2f} ms"]
+            cells += [f"{row[f'{way}_ms']:.2f} ms, {row[f'{way}_ratio']:.1f}x" for way in ("opencv", "toolkit")] + ["–"]
+        elif row["benchmark"] == "folders":
+            cells = [f"PNG folders to numbers, {row['masks']}", f"{row['ours_s']:.1f} s"]
+            cells += [f"{row[f'{way}_s']:.1f} s, {row[f'{way}_ratio']:.1f}x" for way in ("opencv", "toolkit")]
+            cells += [f"{row['decoding_s']:.1f} s"]
+        else:
+            cells = [f"`python -m vos evaluate`, all cores, {row['masks']}"]
+            cells += [f"{row['command_s']:.1f} s, {row['peak_MB']:.0f} MB", "–", "–", f"{row['decoding_s']:.1f} s"]
+        lines.append(f"| {' | '.join(cells)} |")
+    made = result["made"]
+    about = f"One run on {made['cores']} cores of {made['processor']}, medians; the first rows use one core."
+    return "\n".join([*lines, "", f"{about} Masks of 480x854 pixels; `python benchmarks/metrics.py` measures it anew."])

@@ -1,0 +1,44 @@
+"""What every benchmark shares: interleaved timing, medians, a table or JSON lines, and a results file."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from vos.files import write_json
+from vos.workspace import ROOT, provenance
+
+
+def medians(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """The median seconds of each run. They take turns, so that a busy machine is busy for all of them alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: median(values) for name, values in seconds.items()}
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with the options that all benchmarks have."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
+    parser.add_argument("--save", action="store_true", help="write data/results/ and figures/, as committed")
+    return parser
+
+
+def emit(rows: list[dict], as_json: bool) -> None:
+    """Print rows as they are measured: JSON lines, or words."""
+    for row in rows:
+        words = (f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items())
+        print(json.dumps(row) if as_json else "  ".join(words), flush=True)
+
+
+def save(name: str, rows: list[dict]) -> Path:
+    """Write data/results/benchmark_NAME.json: all rows of one run, and what they were measured on."""
+    path = ROOT / "data/results" / f"benchmark_{name}.json"
+    write_json(path, {"rows": rows, "made": provenance()})
+    return path

@@ -1,0 +1,186 @@
+"""Checking a leader-board submission: what can be known without the truth, each fault said in plain words.
+
+The zip is not trusted. Names and sizes are judged from its directory before anything is unpacked; then the masks are
+read one at a time, never more bytes of one than a mask of its video can need, and nothing is written to disk.
+"""
+
+import re
+import stat
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from vos.data import Video
+from vos.files import VosError
+from vos.protocols import spelled
+from vos.submission_masks import UNREADABLE, Finding, asked_frames, check_masks, error, most_bytes, read_ids, warning
+
+ROOT = "Annotations"
+LAYOUT = f"{ROOT}/<video>/<frame>.png"
+STRAYS = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
+BAD_PATHS = {
+    r"(^|[/\\])\.\.([/\\]|$)": "leads out of the folder that the zip is unpacked in; use plain relative paths",
+    r"^[/\\]|^[A-Za-z]:": f"is an absolute path; make it {LAYOUT}",
+    r"\\": "has a backslash in its path; join the parts of a path by /",
+    r"[\x00-\x1f\x7f]": "has control characters in its name; rename it",
+}
+NUMBERED = re.compile(r"[0-9]{1,9}\.png")
+HIGHEST_RATIO = 1100  # deflate reaches 1032
+
+Members = dict[tuple[str, ...], zipfile.ZipInfo | None]  # by the parts of the path; None: not to be read
+Masks = dict[str, zipfile.ZipInfo | None]  # of one video, by the name of the file
+
+
+def check_submission(path: Path, videos: Iterable[Video], progress: bool = True) -> list[Finding]:
+    """All faults of a submission in YouTube-VOS leader-board layout, errors first; none if it is fit to upload.
+
+    videos: those of the split "valid", with the masks that are given. A mask is an indexed PNG of the native size
+    of its video, holds only ids of the video's objects, and holds the given mask where an object begins.
+    Raises VosError where `path` cannot be opened.
+    """
+    wanted = {video.name: video for video in videos if video.objects}
+    if not wanted:
+        raise VosError(f"{path}: cannot be checked, as no video of the set has an object; name another set")
+    faults: list[Finding] = []
+    try:
+        with Path(path).open("rb") as file:
+            begun = file.read(4) == b"PK\x03\x04"
+            try:
+                archive = zipfile.ZipFile(file)
+            except UNREADABLE:
+                kind = "is a zip that is cut off or damaged" if begun else "is not a zip"
+                return [error(str(path), f"{kind}; write it again")]
+            largest = max(most_bytes(video.size) for video in wanted.values())
+            members = listed_members(archive, largest, faults)
+            root, found = find_videos(members, wanted, str(path), faults)
+            for name in tqdm(found, "checking", unit="video", leave=False, disable=None if progress else True):
+                check_video(archive, wanted[name], found[name], "/".join((*root, name)), faults)
+    except OSError as problem:
+        raise VosError(f"{path}: cannot be read ({problem.strerror}); name the zip of a submission") from None
+    return merged(faults)
+
+
+def merged(faults: list[Finding]) -> list[Finding]:
+    """The same fault in many files as one finding; errors first."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for fault in faults:
+        places.setdefault((fault.severity, fault.what), []).append(fault.where)
+    made = [Finding(kind, shown(spelled(where)), shown(what)) for (kind, what), where in places.items()]
+    return sorted(made, key=lambda finding: finding.severity)
+
+
+def shown(text: str) -> str:
+    """Text with names from an untrusted file, on one line and without what could confuse a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def listed_members(archive: zipfile.ZipFile, largest: int, faults: list[Finding]) -> Members:
+    """The files that the zip's directory lists. largest: the most bytes that a mask of the set can have.
+
+    A path is made plain once its fault is noted, so that it is not noted again as a missing mask.
+    """
+    members: Members = {}
+    for info in archive.infolist():
+        name = info.orig_filename
+        parts = tuple(part for part in re.split(r"[/\\]", name) if part not in ("", ".", "..") and part[1:] != ":")
+        if fault := next((text for pattern, text in BAD_PATHS.items() if re.search(pattern, name)), None):
+            faults.append(error(name, fault))
+        if any(part in STRAYS or part.startswith("._") for part in parts):
+            faults.append(warning(name, "was left by an operating system; zip without it"))
+            continue
+        if not parts or name.endswith(("/", "\\")):
+            continue
+        fault = "is there more than once; keep one" if parts in members else member_fault(info, largest)
+        if fault:
+            faults.append(error(name, fault))
+        members[parts] = None if fault else info
+    return members
+
+
+def member_fault(info: zipfile.ZipInfo, largest: int) -> str | None:
+    """Why a file of the zip must not be read, or None; judged from the zip's directory alone."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        return f"is a {'symbolic link' if kind == stat.S_IFLNK else 'device'}, not a file; zip the masks themselves"
+    if info.flag_bits & 1:
+        return "is encrypted; zip without a password"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return f"is compressed by method {info.compress_type}, which few programs read; store or deflate it"
+    if info.file_size > largest:
+        return f"would unpack to {info.file_size:,} bytes, where no mask of the set needs {largest:,}; left unread"
+    if info.file_size > HIGHEST_RATIO * info.compress_size:
+        return f"claims to unpack to more than {HIGHEST_RATIO} times its size; left unread"
+    return None
+
+
+def find_videos(
+    members: Members, wanted: dict[str, Video], zip_name: str, faults: list[Finding]
+) -> tuple[tuple[str, ...], dict[str, Masks]]:
+    """(parts of the path that the video folders lie in, {video: its masks}) for the wanted videos that are there."""
+    masks = [parts for parts in members if parts[-1].endswith(".png")]
+    roots = Counter(parts[:-2] for parts in masks if len(parts) > 1 and parts[-2] in wanted)
+    if not roots:
+        places = sorted({"/".join(parts[:-1]) or "the top of the zip" for parts in masks})
+        fault = f"its PNGs lie in {spelled(places)}, not in folders of videos of the set" if masks else "holds no PNG"
+        faults.append(error(zip_name, f"{fault}; expected {LAYOUT}, and videos such as {min(wanted)}"))
+        return (), {}
+    root = max(roots, key=lambda parts: (roots[parts], parts == (ROOT,)))
+    if root != (ROOT,):
+        place = f"in {'/'.join(root)}/" if root else "at its top"
+        faults.append(error(zip_name, f"the video folders lie {place}, not in {ROOT}/; make the paths {LAYOUT}"))
+    found: dict[str, Masks] = {}
+    for parts, info in members.items():
+        if parts[:-2] == root and len(parts) == len(root) + 2 and parts[-1].endswith(".png"):
+            found.setdefault(parts[-2], {})[parts[-1]] = info
+        else:
+            faults.append(warning("/".join(parts), f"is none of the masks {LAYOUT}; zip without it"))
+    if missing := sorted(set(wanted) - set(found)):
+        faults.append(error(zip_name, f"lacks the videos {spelled(missing)}; add their masks"))
+    if extra := sorted(set(found) - set(wanted)):
+        faults.append(warning(zip_name, f"has videos that the set does not have: {spelled(extra)}; zip without them"))
+    return root, {name: found[name] for name in sorted(set(found) & set(wanted))}
+
+
+def check_video(archive: zipfile.ZipFile, video: Video, masks: Masks, folder: str, faults: list[Finding]) -> None:
+    """Add the faults of one video. masks: its files. folder: their path."""
+    names = {index: name for index, name in named_frames(video, masks, folder, faults).items() if masks[name]}
+    size = video.size
+    faults += check_masks(video, names, lambda index: read_ids(archive, masks[names[index]], size), folder)
+
+
+def named_frames(video: Video, masks: Masks, folder: str, faults: list[Finding]) -> dict[int, str]:
+    """{index of the frame: its file} for the frames asked for, seeing through names that are all wrong in one way."""
+    asked = asked_frames(video)
+    names = [f"{video.frame_names[index]}.png" for index in asked]
+    if how := renaming(masks, names):
+        there = sorted(masks, key=number)
+        pair = f"{there[0]} to {there[-1]} instead of {names[0]} to {names[-1]}"
+        faults.append(error(folder, f"the names look {how}: {pair}; name masks as their frames"))
+        return dict(zip(asked, there, strict=True))
+    if missing := sorted(set(names) - set(masks)):
+        faults.append(error(folder, f"lacks {spelled(missing)}; write a mask for every frame asked for"))
+    if extra := sorted(set(masks) - set(names)):
+        faults.append(warning(folder, f"has masks that nobody asks for: {spelled(extra)}; zip without them"))
+    return {index: name for index, name in zip(asked, names, strict=True) if name in masks}
+
+
+def renaming(masks: Iterable[str], names: list[str]) -> str | None:
+    """How the names of a video's masks came from those they should have, or None where they are right or no rule is."""
+    there = list(masks)
+    if len(there) != len(names) or set(there) == set(names) or not all(map(NUMBERED.fullmatch, there + names)):
+        return None
+    found = sorted(map(number, there))
+    offsets = {new - number(old) for new, old in zip(found, names, strict=True)}
+    if offsets == {0}:
+        return "short of leading zeros"
+    if len(offsets) == 1:
+        return f"shifted by {offsets.pop()}"
+    return "counted one by one" if found == list(range(found[0], found[0] + len(found))) else None
+
+
+def number(name: str) -> int:
+    """The number of a file called 00005.png."""
+    return int(name.removesuffix(".png"))
