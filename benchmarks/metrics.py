@@ -219,7 +219,7 @@ def figure(rows: list[dict]) -> Figure:
     """Milliseconds for J and F of one object in one frame, three ways, by what is in the frame."""
     scores = [row for row in rows if row["benchmark"] == "score" and "all" not in row["masks"]]
     with styled():
-        drawn = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
+        drawn = NotebookFigure(figsize=(WIDTH, 3.8), layout="constrained")
         axes = drawn.add_subplot()
         ways = (
             ("ms", "vos", BASE),
@@ -234,7 +234,7 @@ def figure(rows: list[dict]) -> Figure:
             bars.set_label(label)
         axes.set_xticks(range(len(scores)), [row["masks"] for row in scores])
         axes.set(ylabel="milliseconds", title="J and F of one object in a frame of 480 x 854, one core")
-        axes.legend()
+        drawn.legend(loc="outside lower center", ncols=3)
     return drawn
 
 

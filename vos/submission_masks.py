@@ -193,6 +193,6 @@ def has_rings(ids: np.ndarray) -> bool:
         onward = (row[1:] == row[:-1]) & (step[1:] * step[:-1] > 0)
         ring = onward & (column[1:] - column[:-1] <= thickest)
         in_ring = np.append(ring, False) | np.insert(ring, 0, False)
-        thin += np.count_nonzero(ring) - np.count_nonzero(ring[1:] & ring[:-1])  # 0 1 2 4 5 is one place
+        thin += np.count_nonzero(ring)
         others += np.count_nonzero(onward & ~ring) + np.count_nonzero((np.abs(step) > 1) & ~in_ring)
-    return thin >= FEWEST and thin > others
+    return bool(thin >= FEWEST and thin > others)
