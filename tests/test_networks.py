@@ -10,7 +10,7 @@ from vos.networks import ConvLSTM, Fusion, build, count_parameters
 from vos.presets import PRESETS, NetworkSettings
 from vos.pretrained import copy_vgg16
 from vos.recipes import REPORT
-from vos.training import learning_rate
+from vos.schedule import learning_rate
 
 SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True, video_state=2)
 PATCHED = NetworkSettings((16, 32), ((6, 8),), 5, (6,), normalise=True, patch=2, input_kernel=1)

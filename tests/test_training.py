@@ -5,22 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from vos.checkpoints import halve_checkpoint, load_checkpoint
 from vos.clips import ClipDataset
 from vos.data import VideoObjectSegmentation
 from vos.files import VosError
 from vos.networks import build
 from vos.presets import NetworkSettings
-from vos.training import (
-    BatchNumbers,
-    TrainingSettings,
-    fastest_precision,
-    halve_checkpoint,
-    learning_rate,
-    load_checkpoint,
-    mask_loss,
-    read_log,
-    train,
-)
+from vos.schedule import BatchNumbers, TrainingSettings, learning_rate
+from vos.training import fastest_precision, mask_loss, train
+from vos.training_log import read_log
 
 SMALL = NetworkSettings((32, 56), ((8,), (16,)), 12, (8, 8), normalise=True)
 FEW = TrainingSettings(iterations=6, stages=((0.0, 3, 2),), warm_up=2, precision="float32")
@@ -130,7 +123,7 @@ def test_batches_follow_the_stages():
         numbers.done = (i + 1) / 10
     assert [len(b) for b in batches] == [8] * 6 + [4] * 4
     assert [b[0][1] for b in batches] == [5] * 6 + [9] * 4
-    drawn = [n for batch in batches for n, _ in batch]
+    drawn = [n for batch in batches for n, _, _ in batch]
     assert drawn == list(range(len(drawn)))  # no sample twice, none left out
 
 

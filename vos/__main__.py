@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from vos import download, evaluation, submission
+from vos import download, evaluation, submission, train_command
 from vos.files import VosError
 
 DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video representation.
@@ -60,17 +60,7 @@ def parser() -> argparse.ArgumentParser:
     check = command("check", run_check, "say what a folder holds, and every problem found", data)
     check.add_argument("folder", type=Path, metavar="DIR", help="YouTube-VOS or DAVIS folder")
 
-    train = command("train", run_train, "train one model; writes RUN/last.pt and RUN/log.csv")
-    train.add_argument("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder")
-    train.add_argument("--model", choices=("base", "video"), default="base", help="default: %(default)s")
-    train.add_argument("--preset", choices=("course", "report"), default="course", help="default: %(default)s")
-    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
-    train.add_argument("--iterations", type=int, metavar="N", help="end after N iterations (default: the recipe's)")
-    train.add_argument("--minutes", type=float, metavar="M", help="end after M minutes, learning rate annealed")
-    train.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="seed of weights and clips (default: %(default)s)"
-    )
-    train.add_argument("--from-scratch", action="store_true", help="report preset: without ImageNet weights")
+    train_command.add_arguments(command("train", train_command.run, "train one model; writes RUN/last.pt and more"))
 
     segment = command("segment", run_segment, "segment one video from the mask of its first frame")
     segment.add_argument("--checkpoint", type=Path, required=True, metavar="CKPT", help="e.g. data/checkpoints/base.pt")
@@ -122,32 +112,6 @@ def run_check(args: argparse.Namespace) -> None:
     print("no problem found")
 
 
-def run_train(args: argparse.Namespace) -> None:
-    """Train one model by the recipe of its preset and set."""
-    from dataclasses import replace
-
-    import torch
-
-    from vos.data import VideoObjectSegmentation
-    from vos.networks import build, count_parameters
-    from vos.pretrained import load_imagenet_weights
-    from vos.recipes import recipe, train_by_recipe
-
-    videos = VideoObjectSegmentation(args.data, "train")
-    chosen = recipe(args.preset, (args.data / "embedded.json").is_file())
-    asked = {key: value for key in ("iterations", "minutes") if (value := getattr(args, key)) is not None}
-    chosen = replace(chosen, training=replace(chosen.training, seed=args.seed, **asked))
-    torch.manual_seed(args.seed)
-    model = build(args.model, args.preset)
-    if args.preset == "report" and not args.from_scratch:
-        load_imagenet_weights(model)
-    print(
-        f"{args.model} model, {count_parameters(model):,} parameters, {len(videos)} videos of {args.data}", flush=True
-    )
-    log = train_by_recipe(model, videos, chosen, args.out, args.model)
-    print(f"{args.out / 'last.pt'}: {len(log)} iterations, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}")
-
-
 def run_segment(args: argparse.Namespace) -> None:
     """Segment one video into a folder."""
     from vos.segmenting import segment_folder
@@ -164,8 +128,8 @@ def main(words: list[str] | None = None) -> int:
     except VosError as error:
         print(f"vos: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("vos: stopped", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"vos: stopped{f'; {stop}' if str(stop) else ''}", file=sys.stderr)
         return 130
     return 0
 

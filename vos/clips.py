@@ -34,7 +34,8 @@ class Augmentation:
 
     flip, reverse, permute: probabilities of a left-right flip, of time running backwards, of another order of
     the colour channels. turn: degrees. zoom: largest factor. shift: pixels of the model's input.
-    light: largest relative change of brightness and of contrast.
+    light: largest relative change of brightness and of contrast. wobble: pixels, and as many tenths of a degree, by
+    which each frame is moved on its own, as by a hand-held camera.
     """
 
     flip: float = 0.5
@@ -44,13 +45,15 @@ class Augmentation:
     zoom: float = 1.2
     shift: float = 6.0
     light: float = 0.2
+    wobble: float = 0.0
 
 
 NO_AUGMENTATION = Augmentation(flip=0, reverse=0, permute=0, turn=0, zoom=1, shift=0, light=0)
 
 
 class ClipDataset(Dataset):
-    """Clips of T frames for training; item (n, T) is sample number n.
+    """Clips of T frames for training; item (n, T) is sample number n. Item (n, T, share): with that probability the
+    clip takes every frame of the video, annotated or not.
 
     videos: of a "train" split. size: (H, W) the model sees; frames are stretched to it, never cropped.
     strides: a clip takes every stride-th annotated frame, the stride drawn anew from these.
@@ -58,8 +61,8 @@ class ClipDataset(Dataset):
     keep: hold decoded frames in memory (H * W * 4 bytes each); None does so up to 2 GB.
 
     An item is a dict: frames (T, 3, H, W) float, normalised; masks (T, 1, H, W) float in {0, 1}; weights (T,)
-    float, 0 where a frame must not count in the loss (a short video repeats its last frame, uncounted);
-    `name`, for error messages and pictures.
+    float, 0 where a frame must not count in the loss (it has no annotation; or a short video repeats its last
+    frame); `name`, for error messages and pictures.
     """
 
     def __init__(
@@ -85,8 +88,8 @@ class ClipDataset(Dataset):
         """Samples in an epoch: one for every object of every video."""
         return len(self.pairs)
 
-    def __getitem__(self, item: tuple[int, int]) -> dict[str, Tensor | str]:
-        number, length = item
+    def __getitem__(self, item: tuple[int, int] | tuple[int, int, float]) -> dict[str, Tensor | str]:
+        number, length, *share = item
         epoch, place = divmod(number, len(self.pairs))
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.pairs))
         video, target = self.pairs[order[place]]
@@ -94,6 +97,8 @@ class ClipDataset(Dataset):
         indices = clip_indices(video, target, length, int(rng.choice(self.strides)), rng, self.late_start)
         if not self.visible(video, target, indices[0]):  # listed, but out of sight or smaller than a pixel
             indices = [i for i in video.annotated if i >= target.first][:length]
+        if share and np.random.default_rng((self.seed, 2, number)).random() < share[0]:
+            indices = every_frame(video, indices[0], length) or indices
         if rng.random() < self.augmentation.reverse and self.visible(video, target, indices[-1]):
             indices = indices[::-1]
         counted = len(indices)
@@ -105,7 +110,8 @@ class ClipDataset(Dataset):
         if not augmented[1][0].any():  # moved out of the picture: the model must be shown what to follow
             augmented = normalise_frames(frames), masks
         frames, masks = augmented
-        weights = (torch.arange(length) < counted).float()
+        annotated = torch.tensor([video.mask_paths[i] is not None for i in indices])
+        weights = ((torch.arange(length) < counted) & annotated).float()
         return {"frames": frames, "masks": masks, "weights": weights, "name": f"{video.name}/{target.id}"}
 
     def visible(self, video: Video, target: VideoObject, index: int) -> bool:
@@ -117,7 +123,9 @@ class ClipDataset(Dataset):
         key = (video.name, index)
         if self.kept is not None and key in self.kept:
             return self.kept[key]
-        loaded = video.frame(index, self.size), video.mask(index, self.size)
+        known = video.mask_paths[index] is not None
+        ids = video.mask(index, self.size) if known else np.zeros(self.size, np.uint8)
+        loaded = video.frame(index, self.size), ids
         if self.kept is not None:
             self.kept[key] = loaded
         return loaded
@@ -148,6 +156,12 @@ def clip_indices(
     return list(annotated[start::stride][:length])
 
 
+def every_frame(video: Video, first: int, length: int) -> list[int]:
+    """`length` frames from `first` on, annotated or not; none where that would leave nothing to learn from."""
+    indices = list(range(first, min(first + length, len(video))))
+    return indices if any(video.mask_paths[i] is not None for i in indices[1:]) else []
+
+
 def augment(frames: Tensor, masks: Tensor, how: Augmentation, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """frames uint8 (T, H, W, 3), masks float (T, 1, H, W) -> normalised float frames (T, 3, H, W), masks.
 
@@ -163,25 +177,31 @@ def augment(frames: Tensor, masks: Tensor, how: Augmentation, rng: np.random.Gen
     if how.light:
         mean = moved.mean(dim=(0, 2, 3), keepdim=True)
         moved = (moved - mean) * contrast + mean + (brightness - 1)
-    if how.turn or how.shift or how.zoom != 1:
-        moved, masks = warp(moved, masks, turn, zoom, tuple(shift))
+    count = len(frames)
+    steps = rng.uniform(-how.wobble, how.wobble, (count, 3)) if how.wobble else np.zeros((count, 3))
+    if how.turn or how.shift or how.wobble or how.zoom != 1:
+        moved, masks = warp(moved, masks, turn + 0.1 * steps[:, 2], zoom, shift + steps[:, :2])
     if flip:
         moved, masks = moved.flip(-1), masks.flip(-1)
     return moved, masks
 
 
-def warp(frames: Tensor, masks: Tensor, turn: float, zoom: float, shift: tuple[float, float]) -> tuple[Tensor, Tensor]:
+def warp(
+    frames: Tensor, masks: Tensor, turn: float | np.ndarray, zoom: float, shift: Sequence[float] | np.ndarray
+) -> tuple[Tensor, Tensor]:
     """Turn (degrees, clockwise), zoom and shift (dx, dy in pixels, right and down) about the centre.
 
-    frames (T, 3, H, W), masks (T, 1, H, W). What comes in from outside is the mirror image of the inside.
+    frames (T, 3, H, W), masks (T, 1, H, W); turn and shift for all frames, or (T,) and (T, 2). What comes in from
+    outside is the mirror image of the inside.
     """
     count, _, height, width = frames.shape
-    angle = np.deg2rad(turn)
+    angle = torch.as_tensor(np.broadcast_to(np.deg2rad(turn), count).copy())[:, None, None]
+    dx, dy = torch.as_tensor(np.broadcast_to(np.asarray(shift, float), (count, 2)).copy()).T[:, :, None, None]
     # Output pixel p comes from R(-angle) (p - shift) / zoom, in pixels from the centre.
     y, x = torch.meshgrid(torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2, indexing="ij")
-    x, y = (x - shift[0]) / zoom, (y - shift[1]) / zoom
-    x, y = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+    x, y = (x - dx) / zoom, (y - dy) / zoom
+    x, y = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
     # grid_sample counts from -1 at the left edge of the first pixel to 1 at the right edge of the last.
-    grid = torch.stack([2 * x / width, 2 * y / height], dim=-1).float().expand(count, -1, -1, -1)
+    grid = torch.stack([2 * x / width, 2 * y / height], dim=-1).float()
     frames = grid_sample(frames, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     return frames, grid_sample(masks, grid, mode="nearest", padding_mode="reflection", align_corners=False)

@@ -12,6 +12,7 @@ Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w c
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from vos.presets import PRESETS, NetworkSettings
 
@@ -171,6 +172,7 @@ class BaseModel(nn.Module):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.save_memory = False  # keep no activations inside Encoder and Decoder, but compute them again
         self.initializer = Initializer(settings)
         self.encoder = Encoder(settings)
         self.mask_lstm = ConvLSTM(settings.state, settings)
@@ -189,7 +191,7 @@ class BaseModel(nn.Module):
 
         Returns logits (B, T-1, 1, H, W) of y_1..y_{T-1}.
         """
-        encoded = folded(self.encoder, frames if self.needs_video else frames[:, 1:])
+        encoded = self.framewise(self.encoder, frames if self.needs_video else frames[:, 1:])
         video = self.video_representation(list(encoded.unbind(1)))
         inputs = self.mask_inputs(encoded[:, 1 - frames.shape[1] :], None if video is None else video[0])
         state = self.initializer(frames[:, 0], first_mask)
@@ -197,7 +199,15 @@ class BaseModel(nn.Module):
         for from_input in inputs.unbind(1):
             state = self.mask_lstm.step(from_input, state)
             hidden.append(state[0])
-        return folded(self.decoder, torch.stack(hidden, dim=1))
+        return self.framewise(self.decoder, torch.stack(hidden, dim=1))
+
+    def framewise(self, layers: nn.Module, x: Tensor) -> Tensor:
+        """`folded`; or, to save memory in training, frame by frame, each computed again when its gradient is."""
+        if not (self.save_memory and self.training and torch.is_grad_enabled()):
+            return folded(layers, x)
+        if self.settings.normalise:
+            raise ValueError("save_memory would change what BatchNorm sees: it goes with networks without it")
+        return torch.stack([checkpoint(layers, frame, use_reentrant=False) for frame in x.unbind(1)], dim=1)
 
 
 class VideoModel(BaseModel):

@@ -35,6 +35,15 @@ class Optimiser:
                 group["lr"] = learning_rate * factor
             optimiser.step()
 
+    def state_dict(self) -> list[dict]:
+        """What the steps so far have left behind, as plain data."""
+        return [optimiser.state_dict() for optimiser, _ in self.parts]
+
+    def load_state_dict(self, states: list[dict]) -> None:
+        """Go on as after these steps."""
+        for (optimiser, _), state in zip(self.parts, states, strict=True):
+            optimiser.load_state_dict(state)
+
 
 def is_hidden_convolution(weight: Tensor) -> bool:
     """Whether a weight is of a convolution that neither reads the picture nor writes the mask."""

@@ -1,12 +1,17 @@
 """How the models are trained on each kind of set; the reasons stand in notebook 04's table of deviations."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vos.clips import NO_AUGMENTATION, Augmentation, ClipDataset
 from vos.data import VideoObjectSegmentation
 from vos.networks import BaseModel, best_device
-from vos.training import TrainingSettings, train
+from vos.parallel import Ranks
+from vos.schedule import TrainingSettings
+from vos.training import train
+
+HELD_OUT = 32  # clips; they stay in memory
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,29 @@ def recipe(preset: str, embedded: bool, fast: bool = False) -> Recipe:
 
 
 def train_by_recipe(
-    model: BaseModel, videos: VideoObjectSegmentation, chosen: Recipe, run: Path, name: str = "", line: int = 0
+    model: BaseModel,
+    videos: VideoObjectSegmentation,
+    chosen: Recipe,
+    run: Path,
+    name: str = "",
+    line: int = 0,
+    ranks: Ranks | None = None,
+    hold_out: int = 0,
+    resume: bool = False,
+    watch: Callable[[list[dict]], None] | None = None,
 ) -> list[dict]:
-    """Train `model` on the videos of a "train" split on the best device there is; returns the log."""
-    seed = chosen.training.seed
-    size, late_start = model.settings.size, chosen.late_start
-    clips = ClipDataset(videos.videos, size, chosen.strides, chosen.augmentation, seed, late_start)
-    return train(model.to(best_device()), clips, chosen.training, run, name, line)
+    """Train `model` on the videos of a "train" split on the best device there is; returns the log.
+
+    hold_out: keep every so many-th video out of the training, and choose RUN/best.pt by clips of them (HELD_OUT at
+    most); 0 keeps none. The other arguments as in `vos.training.train`.
+    """
+    model.to(ranks.device if ranks else best_device())
+    seed, size = chosen.training.seed, model.settings.size
+    kept = videos.videos[hold_out - 1 :: hold_out] if hold_out else []
+    names = {video.name for video in kept}
+    seen = [video for video in videos if video.name not in names]
+    clips = ClipDataset(seen, size, chosen.strides, chosen.augmentation, seed, chosen.late_start)
+    longest = max(length for _, length, _ in chosen.training.stages)
+    unseen = ClipDataset(kept, size, seed=seed, keep=False) if kept else None
+    held_out = [unseen[(number, longest)] for number in range(min(len(unseen), HELD_OUT))] if unseen else []
+    return train(model, clips, chosen.training, run, name, line, ranks, held_out, resume, watch)

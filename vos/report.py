@@ -94,9 +94,9 @@ def train_model(name: str, place: Workspace, seed: int, abreast: int = 1, line: 
     """
     import torch
 
+    from vos.checkpoints import halve_checkpoint, load_checkpoint
     from vos.networks import build, count_parameters
     from vos.recipes import recipe, train_by_recipe
-    from vos.training import halve_checkpoint, load_checkpoint
 
     embedded = ROOT / "data/checkpoints" / f"{name}.pt"
     torch.manual_seed(seed)
@@ -129,9 +129,9 @@ def score_methods(place: Workspace, valid: VideoObjectSegmentation) -> None:
     """Predict and score the two baselines and the two models; writes table1.json and scores_<method>.json."""
     import torch
 
+    from vos.checkpoints import load_checkpoint
     from vos.inference import copy_first, empty, method_of, predict_into
     from vos.networks import best_device
-    from vos.training import load_checkpoint
 
     methods = {"empty": empty, "copy-first": copy_first}
     methods |= {n: method_of(load_checkpoint(place.checkpoints / f"{n}.pt")[0].to(best_device())) for n in MODELS}

@@ -19,9 +19,9 @@ def segment_folder(checkpoint: Path, frames: Path, mask: Path, out: Path) -> int
     """
     from tqdm import tqdm
 
+    from vos.checkpoints import load_checkpoint
     from vos.inference import segment
     from vos.networks import best_device
-    from vos.training import load_checkpoint
 
     video = video_of(frames, mask)
     model, _ = load_checkpoint(checkpoint)

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         from vos.inference import method_of
         from vos.networks import best_device
-        from vos.training import load_checkpoint
+        from vos.checkpoints import load_checkpoint
 
         model, _ = load_checkpoint(args.checkpoint)
         count = write_submission(args.out, videos, method_of(model.to(best_device())))

@@ -1,9 +1,16 @@
-"""Training: the loss, the loop, and checkpoints (report 3.6)."""
+"""Training: the loss, the schedule and the loop (report 3.6), from one core to many processes.
 
-import csv
+A training is a pure function of its settings and the number of steps done: sample numbers say what a batch holds
+(vos.clips), and a checkpoint holds all that a step changes. So one that was killed goes on as if it had not been.
+"""
+
+import signal
+import sys
+import threading
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -12,133 +19,282 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from vos.checkpoints import BEST, LAST, as_tuple, kind_of, newest_checkpoint, write_checkpoint
 from vos.clips import ClipDataset
-from vos.files import VosError, written_whole
-from vos.networks import MODELS, BaseModel, build
+from vos.files import VosError
+from vos.networks import BaseModel
 from vos.optimiser import Optimiser
-from vos.presets import NetworkSettings
+from vos.parallel import Ranks, from_first, single, summed, wrapped
+from vos.schedule import BatchNumbers, TrainingSettings, learning_rate
+from vos.training_log import progress_words, read_rows, write_log
+
+MAY_CHANGE = {"iterations", "minutes", "workers", "checkpoint_every"}  # when a training is taken up again
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How a model is trained.
+def frame_losses(logits: Tensor, masks: Tensor) -> Tensor:
+    """Binary cross entropy of every predicted frame, (B, T-1), averaged over its pixels (report 3.6).
 
-    iterations, minutes: training ends, its learning rate annealed, after whichever comes first; minutes None
-        sets no limit and makes the result depend on the seed alone.
-    stages: (from this share of the training on, clip length T, clips in a batch). Xu et al. lengthen clips too.
-    learning_rate: its peak, after `warm_up` iterations; a cosine takes it to zero at the end.
-    muon: Muon's learning rate for the hidden convolutions, in units of learning_rate; 0: AdamW for all weights.
-    precision: "float32", "bfloat16" (autocast), or "auto", the faster of the two, measured on this machine.
-    workers: processes that load clips; 0 loads them in the training process.
+    logits (B, T-1, 1, H, W) for y_1..y_{T-1}; masks (B, T, 1, H, W) in {0, 1}. The sigmoid is inside, once.
     """
-
-    iterations: int = 1400
-    minutes: float | None = None
-    stages: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.35, 5, 8), (0.65, 10, 4))
-    learning_rate: float = 2e-3
-    muon: float = 0.0
-    weight_decay: float = 1e-4
-    warm_up: int = 30
-    clip_gradient: float = 1.0
-    precision: str = "auto"
-    seed: int = 0
-    workers: int = 0
+    return binary_cross_entropy_with_logits(logits.float(), masks[:, 1:], reduction="none").mean(dim=(2, 3, 4))
 
 
 def mask_loss(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
-    """Binary cross entropy of the predicted frames (report 3.6), averaged over pixels of the frames that count.
-
-    logits (B, T-1, 1, H, W) for y_1..y_{T-1}; masks (B, T, 1, H, W) in {0, 1}; weights (B, T), 0 for a frame
-    without annotation. Takes logits: the sigmoid is inside, once.
-    """
-    loss = binary_cross_entropy_with_logits(logits.float(), masks[:, 1:], reduction="none").mean(dim=(2, 3, 4))
+    """The mean of `frame_losses` over the frames that count; weights (B, T), 0 for a frame without annotation."""
     counted = weights[:, 1:]
-    return (loss * counted).sum() / counted.sum().clamp(min=1)
+    return (frame_losses(logits, masks) * counted).sum() / counted.sum().clamp(min=1)
+
+
+class Training:
+    """A training under way: all that changes from step to step, and how it is written down and taken up again.
+
+    held_out: samples of clips the training never sees; with them RUN/best.pt keeps the weights of the highest J.
+    """
+
+    def __init__(
+        self,
+        model: BaseModel,
+        clips: ClipDataset,
+        settings: TrainingSettings,
+        run: Path,
+        ranks: Ranks | None = None,
+        held_out: Sequence[dict[str, Tensor]] = (),
+    ) -> None:
+        self.model, self.settings, self.run, self.held_out = model, settings, Path(run), held_out
+        self.ranks = ranks or single()
+        self.optimiser = Optimiser(model, settings.weight_decay, settings.muon)
+        measured = settings.precision == "auto"
+        self.precision = from_first(fastest_precision(model), self.ranks) if measured else settings.precision
+        self.batches = BatchNumbers(settings, self.ranks.rank, self.ranks.count)
+        self.clips, self.log = clips, []
+        self.iteration, self.number, self.seconds, self.best, self.saved = 0, 0, 0.0, -1.0, 0
+        self.parallel = wrapped(model, self.ranks)
+        model.save_memory = settings.save_memory
+
+    def restore(self) -> Path | None:
+        """Go on from RUN's newest checkpoint, if there is one; returns its path. VosError where it does not fit."""
+        found = from_first(newest_checkpoint(self.run) if self.ranks.first else None, self.ranks)
+        if found is None:
+            return None
+        path, checkpoint = found
+        model = {"kind": kind_of(self.model)} | asdict(self.model.settings)
+        saved = {"kind": checkpoint["kind"]} | checkpoint["network"]
+        for held, wanted in ((saved, model), (checkpoint["training"], asdict(self.settings))):
+            held = {key: as_tuple(value) for key, value in held.items()}
+            odd = [k for k, v in wanted.items() if k not in MAY_CHANGE and held.get(k, v) != v]
+            if odd:
+                was = ", ".join(f"{key} {held[key]}" for key in odd)
+                raise VosError(f"{path}: was made with {was}; give the same options, or another --out")
+        state = checkpoint.get("state")
+        if state is None:
+            raise VosError(f"{path}: holds weights, but not the state of a training; it cannot be gone on with")
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.iteration, self.number = checkpoint["iterations"], state["number"]
+        self.saved = self.iteration
+        self.seconds, self.best, self.precision = state["seconds"], state["best"], checkpoint["precision"]
+        torch.set_rng_state(state["random"])
+        if self.ranks.device.type == "cuda":
+            torch.cuda.set_rng_state(state["random_cuda"], self.ranks.device)
+        self.log = [row for row in read_rows(self.run / "log.csv") if row["iteration"] < self.iteration]
+        return path
+
+    def save(self, name: str = LAST) -> None:
+        """Write RUN/<name> (the first process does), and keep the last checkpoint before it."""
+        if not self.ranks.first:
+            return
+        cuda = self.ranks.device.type == "cuda"
+        state = {
+            "optimiser": self.optimiser.state_dict(),
+            "number": self.number,
+            "seconds": self.seconds,
+            "best": self.best,
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state(self.ranks.device) if cuda else None,
+        }
+        about = {
+            "training": asdict(self.settings),
+            "iterations": self.iteration,
+            "minutes": self.seconds / 60,
+            "precision": self.precision,
+            "state": state,
+        }
+        write_checkpoint(self.run / name, self.model, about)
+        write_log(self.run / "log.csv", self.log)
+        self.saved = self.iteration if name == LAST else self.saved
+
+    def done(self) -> float:
+        """The share of the training behind us, 0 to 1: of iterations or of minutes, whichever is further."""
+        limit = self.settings.minutes
+        return min(1.0, max(self.iteration / self.settings.iterations, self.seconds / (60 * limit) if limit else 0.0))
+
+    def step(self, batch: dict[str, Tensor], done: float, stop: bool = False) -> bool:
+        """One step on this process's share of a batch; returns whether any process was asked to stop."""
+        frames, masks, weights = (batch[key].to(self.ranks.device) for key in ("frames", "masks", "weights"))
+        counted = weights[:, 1:]
+        frames_counted, stops = summed([counted.sum().item(), float(stop)], self.ranks)
+        with torch.autocast(self.ranks.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            logits = self.parallel(frames, masks[:, 0])
+        # Over the frames of all processes, whose mean gradient, times their number, is then that of one process.
+        loss = (frame_losses(logits, masks) * counted).sum() / max(frames_counted, 1)
+        (total,) = summed([loss.item()], self.ranks)
+        if not torch.isfinite(torch.tensor(total)):
+            raise VosError(f"{self.run}: the loss of iteration {self.iteration} is {total}; lower the learning rate")
+        self.model.zero_grad(set_to_none=True)
+        (loss * self.ranks.count).backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_gradient)
+        rate = learning_rate(self.settings, self.iteration, done)
+        self.optimiser.step(rate)
+        row = {"iteration": self.iteration, "loss": total, "learning_rate": rate, "length": frames.shape[1]}
+        self.log.append(row)
+        self.iteration += 1
+        self.number += len(frames) * self.ranks.count
+        return stops > 0
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Mean J over the predicted frames of the held-out clips, at the model's size, masks at one half."""
+        self.model.eval()
+        values = []
+        for clip in self.held_out:
+            frames, masks = clip["frames"][None].to(self.ranks.device), clip["masks"].to(self.ranks.device)
+            predicted, truth = self.model(frames, masks[None, 0])[0] > 0, masks[1:] > 0
+            union = (predicted | truth).sum(dim=(1, 2, 3))
+            J = torch.where(union > 0, (predicted & truth).sum(dim=(1, 2, 3)) / union, 1.0)
+            values += J[clip["weights"][1:].to(J.device) > 0].tolist()
+        self.model.train()
+        return sum(values) / len(values)
+
+    def loader(self) -> Iterator[dict[str, Tensor]]:
+        """The batches from here on."""
+        self.batches.begin(self.iteration, self.number)
+        pinned = self.ranks.device.type == "cuda"
+        workers = self.settings.workers
+        return iter(
+            DataLoader(
+                self.clips,
+                batch_sampler=self.batches,
+                num_workers=workers,
+                pin_memory=pinned,
+                worker_init_fn=ignore_interrupts if workers else None,
+            )
+        )
+
+    def next_batch(self, batches: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """The next batch; where a file of the set cannot be read, what has been learnt is saved first."""
+        try:
+            return next(batches)
+        except VosError as error:
+            self.checkpoint()
+            # From a loading process the message comes with a traceback before it.
+            raise VosError(str(error).strip().splitlines()[-1].removeprefix("vos.files.VosError: ")) from None
+
+    def checkpoint(self, watch: Callable[[list[dict]], None] | None = None, last: bool = False) -> None:
+        """Validate and write files. Until the last time, a disk that is full is said, and the training goes on."""
+        if not (self.ranks.first and self.log):
+            return
+        J = -1.0
+        if self.held_out:
+            J = self.log[-1]["held_out_J"] = self.validate()
+        try:
+            if self.best < J:
+                self.best = J
+                self.save(BEST)
+            self.save()
+            if watch:
+                watch(self.log)
+        except VosError as error:
+            if last:
+                raise
+            tqdm.write(f"vos: {error}; the training goes on", file=sys.stderr)
 
 
 def train(
-    model: BaseModel, clips: ClipDataset, settings: TrainingSettings, run: Path, name: str = "", line: int = 0
+    model: BaseModel,
+    clips: ClipDataset,
+    settings: TrainingSettings,
+    run: Path,
+    name: str = "",
+    line: int = 0,
+    ranks: Ranks | None = None,
+    held_out: Sequence[dict[str, Tensor]] = (),
+    resume: bool = False,
+    watch: Callable[[list[dict]], None] | None = None,
 ) -> list[dict]:
     """Train `model` on `clips`; writes RUN/last.pt and RUN/log.csv and returns the log.
 
     The log holds a dict an iteration: iteration, loss, learning_rate, length (of the clips), seconds (since the
-    start). Ctrl-C saves what there is before it ends the program. A loss that is not finite ends the training
-    with a VosError and keeps the last checkpoint. name, line: title of the progress bar, and its line of the terminal.
+    start), and held_out_J at checkpoints. Ctrl-C saves, says how to go on and ends the program. A loss that is not
+    finite ends the training with a VosError and keeps the last checkpoint. name, line: title of the progress bar, and
+    its line of the terminal. ranks, held_out: as in `Training`. resume: go on from RUN's newest checkpoint. watch: is
+    shown the log at every checkpoint.
     """
     torch.manual_seed(settings.seed)
-    device = next(model.parameters()).device
-    precision = fastest_precision(model) if settings.precision == "auto" else settings.precision
-    optimiser = Optimiser(model, settings.weight_decay, settings.muon)
-    numbers = BatchNumbers(settings)
-    batches = iter(DataLoader(clips, batch_sampler=numbers, num_workers=settings.workers))
-    log: list[dict] = []
-    started = time.perf_counter()
+    training = Training(model, clips, settings, run, ranks, held_out)
+    path = training.restore() if resume else None
+    if resume and training.ranks.first:
+        tqdm.write(
+            f"{path}: going on after iteration {training.iteration}" if path else f"{run}: nothing to go on from"
+        )
+    batches = training.loader()
     model.train()
-    bar = tqdm(total=settings.iterations, desc=f"training {name}".strip(), unit="it", leave=False, position=line)
+    started = time.perf_counter() - training.seconds
+    title = f"training {name}".strip()
+    bar = tqdm(
+        desc=title,
+        total=settings.iterations,
+        initial=training.iteration,
+        leave=False,
+        unit="it",
+        position=line,
+        disable=None if training.ranks.first else True,  # None: shown on a terminal only
+    )
     try:
-        for iteration in range(settings.iterations):
-            seconds = time.perf_counter() - started
-            done = iteration / settings.iterations
-            if settings.minutes is not None:
-                done = max(done, seconds / (60 * settings.minutes))
-                if done >= 1:
-                    break
-            rate = learning_rate(settings, iteration, done)
-            numbers.done = done
-            batch = next(batches)
-            frames, masks, weights = (batch[key].to(device) for key in ("frames", "masks", "weights"))
-            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-                logits = model(frames, masks[:, 0])
-            loss = mask_loss(logits, masks, weights)
-            if not torch.isfinite(loss):
-                raise VosError(f"{run}: the loss of iteration {iteration} is {loss.item()}; lower the learning rate")
-            model.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_gradient)
-            optimiser.step(rate)
-            seconds = time.perf_counter() - started
-            row = {"iteration": iteration, "loss": loss.item(), "learning_rate": rate, "length": frames.shape[1]}
-            log.append({**row, "seconds": seconds})
-            bar.update()
-            bar.set_postfix(loss=f"{recent_loss(log):.4f}", refresh=False)
+        with interrupts_noted() as signals:
+            while (done := training.done()) < 1:
+                training.batches.done = done
+                stopped = training.step(training.next_batch(batches), done, stop=bool(signals))
+                training.seconds = training.log[-1]["seconds"] = time.perf_counter() - started
+                bar.update()
+                bar.set_postfix(progress_words(training.log, training.seconds, training.done()), refresh=False)
+                every = settings.checkpoint_every
+                if stopped or (every and training.iteration % every == 0):
+                    training.checkpoint(watch)
+                if stopped:
+                    how = f"{run / LAST} holds iteration {training.iteration}; the same command with --resume goes on"
+                    raise KeyboardInterrupt(how)
+        if training.saved < training.iteration:
+            training.checkpoint(watch, last=True)
     finally:
         bar.close()
         model.eval()
-        if log:
-            save_checkpoint(run / "last.pt", model, settings, log, precision)
-            write_log(run / "log.csv", log)
-    return log
+    return training.log
 
 
-class BatchNumbers:
-    """Batches of (sample number, clip length) for ClipDataset. `done`, the share of the training behind us, picks
-    the stage: with a limit in minutes only the training loop knows it."""
+@contextmanager
+def interrupts_noted() -> Iterator[list[int]]:
+    """Ctrl-C (and a polite kill) fill the list, so that a step is always finished; a second one ends at once."""
+    signals: list[int] = []
 
-    def __init__(self, settings: TrainingSettings) -> None:
-        self.settings = settings
-        self.done = 0.0
+    def note(number: int, frame: object) -> None:
+        if signals:
+            raise KeyboardInterrupt
+        signals.append(number)
 
-    def __len__(self) -> int:
-        return self.settings.iterations
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        number = 0
-        for _ in range(self.settings.iterations):
-            _, length, batch = max(stage for stage in self.settings.stages if stage[0] <= self.done)
-            yield [(n, length) for n in range(number, number + batch)]
-            number += batch
-
-
-def learning_rate(settings: TrainingSettings, iteration: int, done: float) -> float:
-    """Linear warm-up, then half a cosine down to zero; `done` is the share of the training behind us, 0 to 1."""
-    warm = min(1.0, (iteration + 1) / settings.warm_up) if settings.warm_up else 1.0
-    return settings.learning_rate * warm * (0.5 + 0.5 * torch.cos(torch.tensor(torch.pi * done)).item())
+    if threading.current_thread() is not threading.main_thread():  # where no signal ever arrives
+        yield signals
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def recent_loss(log: list[dict], window: int = 20) -> float:
-    """Mean loss of the last iterations."""
-    last = log[-window:]
-    return sum(row["loss"] for row in last) / len(last)
+def ignore_interrupts(worker: int) -> None:
+    """A process that loads clips leaves Ctrl-C to the training, which ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def fastest_precision(model: BaseModel) -> str:
@@ -155,68 +311,3 @@ def fastest_precision(model: BaseModel) -> str:
                 times.append(time.perf_counter() - start)
         seconds[precision] = min(times)
     return "bfloat16" if seconds["bfloat16"] < 0.8 * seconds["float32"] else "float32"
-
-
-def save_checkpoint(path: Path, model: BaseModel, settings: TrainingSettings, log: list[dict], precision: str) -> None:
-    """Write weights and settings as plain dicts, numbers and tensors, which `weights_only` loads."""
-    names = {cls: name for name, cls in MODELS.items()}
-    checkpoint = {
-        "model": model.state_dict(),
-        "kind": names[type(model)],
-        "network": asdict(model.settings),
-        "training": asdict(settings),
-        "iterations": len(log),
-        "minutes": log[-1]["seconds"] / 60,
-        "precision": precision,
-    }
-    with written_whole(path) as temporary:
-        torch.save(checkpoint, temporary)
-
-
-def halve_checkpoint(path: Path, target: Path) -> None:
-    """Copy a checkpoint with its weights in float16, half the size. Loading makes them float32 again."""
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    weights = checkpoint["model"]
-    checkpoint["model"] = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
-    with written_whole(target) as temporary:
-        torch.save(checkpoint, temporary)
-
-
-def load_checkpoint(path: Path) -> tuple[BaseModel, dict]:
-    """The model of a checkpoint, in evaluation mode, and the rest of what the file says.
-
-    Raises VosError where the file is missing, broken, or not a checkpoint of this project.
-    """
-    if not Path(path).is_file():
-        raise VosError(f"{path}: no such checkpoint; `python -m vos train` writes one, `python -m vos report` both")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        settings = NetworkSettings(**{k: as_tuple(v) for k, v in checkpoint["network"].items()})
-        model = build(checkpoint["kind"], settings)
-        model.load_state_dict(checkpoint.pop("model"))
-    except Exception as error:  # torch.load raises whatever the bytes lead it to
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise VosError(f"{path}: is no checkpoint of this project or is damaged ({reason})") from None
-    return model.eval(), checkpoint
-
-
-def as_tuple(value: object) -> object:
-    """Lists, as files hold them, back as the tuples that settings hold."""
-    return tuple(as_tuple(v) for v in value) if isinstance(value, list | tuple) else value
-
-
-def write_log(path: Path, log: list[dict]) -> None:
-    """The training log as CSV, whole or not at all."""
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(log[0]))
-        writer.writeheader()
-        writer.writerows(log)
-
-
-def read_log(path: Path) -> dict[str, list[float]]:
-    """A training log as columns."""
-    if not Path(path).is_file():
-        raise VosError(f"{path}: no such training log; `python -m vos train` writes one")
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {key: [float(row[key]) for row in rows] for key in (rows[0] if rows else [])}

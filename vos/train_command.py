@@ -1,0 +1,113 @@
+"""`python -m vos train`: one model, by the recipe of its preset and set, alone or under torchrun."""
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = """Train one model. RUN/last.pt is the newest checkpoint, RUN/previous.pt the one before, RUN/best.pt
+the one with the highest J on held-out clips (--hold-out), RUN/log.csv and RUN/loss.png the loss.
+
+Ctrl-C finishes the step, saves and ends with exit code 130; the same command with --resume goes on to the same bits
+as a training that was never stopped.
+
+Several processes, on one machine or more, share the clips of each step:
+
+  torchrun --standalone --nproc-per-node=2 -m vos train --data DIR --out RUN
+  torchrun --nnodes=2 --nproc-per-node=8 --rdzv-backend=c10d --rdzv-endpoint=HOST:29500 -m vos train ...
+"""
+
+LOWEST = {"iterations": 1, "minutes": 0, "checkpoint_every": 0, "hold_out": 0, "batch": 1, "workers": 0}
+PASSED_ON = (
+    "iterations",
+    "minutes",
+    "seed",
+    "checkpoint_every",
+    "learning_rate",
+    "workers",
+    "precision",
+    "save_memory",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m vos train`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = DESCRIPTION
+    add = parser.add_argument
+    add("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder")
+    add("--model", choices=("base", "video"), default="base", help="default: %(default)s")
+    add("--preset", choices=("course", "report"), default="course", help="default: %(default)s")
+    add("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    add("--iterations", type=int, metavar="N", help="end after N iterations (default: the recipe's)")
+    add("--minutes", type=float, metavar="M", help="end after M minutes, learning rate annealed")
+    add("--seed", type=int, default=0, metavar="S", help="seed of weights and clips (default: %(default)s)")
+    add("--from-scratch", action="store_true", help="report preset: without ImageNet weights")
+    add("--resume", action="store_true", help="go on from RUN/last.pt, or start where there is none")
+    add("--checkpoint-every", type=int, metavar="N", help="iterations between checkpoints (default: %(default)s)",
+        default=500)  # fmt: skip
+    add("--hold-out", type=int, default=20, metavar="N", help="keep every N-th training video to measure J on at each "
+        "checkpoint, and RUN/best.pt by it; 0 keeps none (default: %(default)s)")  # fmt: skip
+    add("--batch", type=int, metavar="B", help="clips in a batch, all processes together (default: the recipe's)")
+    add("--learning-rate", type=float, metavar="R", help="its peak (default: the recipe's)")
+    add("--unannotated", type=float, metavar="SHARE", help="in the last third of the training, the share of clips that "
+        "take every frame, annotated or not (all_frames sets; Xu et al.)")  # fmt: skip
+    add("--workers", type=int, default=0, metavar="N", help="processes that load clips (default: %(default)s)")
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="auto measures which is faster")
+    add("--save-memory", action="store_true", help="report preset: compute activations again instead of keeping them")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train one model by the recipe of its preset and set."""
+    import torch
+
+    from vos.data import VideoObjectSegmentation
+    from vos.files import VosError
+    from vos.networks import build, count_parameters
+    from vos.parallel import joined
+    from vos.pretrained import load_imagenet_weights
+    from vos.recipes import recipe, train_by_recipe
+
+    for name, lowest in LOWEST.items():
+        value = getattr(args, name)
+        if value is not None and value < lowest:
+            raise VosError(f"--{name.replace('_', '-')}: is {value}; give at least {lowest}")
+    if args.hold_out == 1:
+        raise VosError("--hold-out: 1 keeps every video, and none is left to train on; give 0, or 2 and more")
+    with joined() as ranks:
+        videos = VideoObjectSegmentation(args.data, "train")
+        chosen = with_options(recipe(args.preset, (args.data / "embedded.json").is_file()), args)
+        torch.manual_seed(args.seed)
+        model = build(args.model, args.preset)
+        if args.preset == "report" and not args.from_scratch:
+            load_imagenet_weights(model)
+        if ranks.first:
+            processes = f" in {ranks.count} processes" if ranks.count > 1 else ""
+            size = f"{count_parameters(model):,} parameters, {len(videos)} videos of {args.data}"
+            print(f"{args.model} model, {size}{processes}", flush=True)
+        hold_out = args.hold_out if len(videos) >= 2 * args.hold_out else 0
+        watch = None if not ranks.first else lambda log: draw_loss(log, args.out / "loss.png")
+        log = train_by_recipe(model, videos, chosen, args.out, args.model, 0, ranks, hold_out, args.resume, watch)
+        if ranks.first and log:
+            print(f"{args.out / 'last.pt'}: {len(log)} iterations, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}")
+
+
+def with_options(chosen, args: argparse.Namespace):
+    """A recipe with what the command line asks to be different."""
+    from dataclasses import replace
+
+    training = chosen.training
+    asked = {name: value for name in PASSED_ON if (value := getattr(args, name)) is not None}
+    if args.batch:
+        asked["stages"] = tuple((begins, length, args.batch) for begins, length, _ in training.stages)
+    if args.unannotated:
+        asked["unannotated"] = (2 / 3, args.unannotated)
+    return replace(chosen, training=replace(training, **asked))
+
+
+def draw_loss(log: list[dict], path: Path) -> None:
+    """Write the loss so far as a picture."""
+    import numpy as np
+
+    from vos.figures import loss_curves, save
+
+    curve = {key: np.array([row[key] for row in log]) for key in ("iteration", "loss")}
+    save(loss_curves({"training": curve}, title="Training loss"), path)
