@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> None:
         raise VosError("submit: give --checkpoint and --out to write a submission, or --check alone to check one")
     videos = VideoObjectSegmentation(args.data, "valid")
     if args.out:
+        from vos.checkpoints import load_checkpoint
         from vos.inference import method_of
         from vos.networks import best_device
-        from vos.checkpoints import load_checkpoint
 
         model, _ = load_checkpoint(args.checkpoint)
         count = write_submission(args.out, videos, method_of(model.to(best_device())))
