@@ -12,6 +12,7 @@ from PIL import Image
 from submission_draft import ONE, PAIR, Draft, blobs, path_of
 
 from vos.__main__ import main
+from vos.checkpoints import write_checkpoint
 from vos.data import VideoObjectSegmentation
 from vos.files import VosError
 from vos.inference import copy_first, empty
@@ -20,7 +21,6 @@ from vos.networks import build
 from vos.presets import NetworkSettings
 from vos.submission import write_submission
 from vos.submission_check import check_submission
-from vos.training import TrainingSettings, save_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +101,21 @@ def test_a_full_disk_leaves_nothing_behind(clean, valid, tmp_path, room, older):
     limit = room if room > 0 else clean.stat().st_size + room
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
-        with pytest.raises(VosError, match=rf"^{re.escape(str(out))}: cannot be written \(File too large\); make room"):
+        with pytest.raises(VosError, match=rf"^{re.escape(str(out))}: cannot be written.* \(File too large\);"):
             write_submission(out, valid, copy_first, progress=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == ([older] if older else [])
+
+
+def test_a_full_temporary_folder_names_the_submission_too(valid, tmp_path, monkeypatch):
+    def refuse(path, ids):
+        raise VosError(f"{path}: cannot be written (No space left on device); free some space")
+
+    monkeypatch.setattr("vos.submission.write_mask", refuse)
+    with pytest.raises(VosError, match=r"out\.zip: cannot be written, as .*mask\.png: .*free some space$"):
+        write_submission(tmp_path / "out.zip", valid, copy_first, progress=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_method_that_fails_leaves_nothing_behind(valid, tmp_path):
@@ -155,7 +165,7 @@ def test_submit_writes_and_checks(tiny_davis, tmp_path, capsys):
     nowhere = "ERROR    Annotations/v: every mask after the given one is empty; whole videos without any object score"
     for bias, code, words_of_checker in ((99.0, 0, everywhere), (-99.0, 2, nowhere)):
         torch.nn.init.constant_(model.decoder.last.bias, bias)
-        save_checkpoint(tmp_path / "model.pt", model, TrainingSettings(), [{"seconds": 1.0}], "float32")
+        write_checkpoint(tmp_path / "model.pt", model, {"training": {}})
         assert main([str(word) for word in words]) == code
         printed = capsys.readouterr()
         assert printed.out.startswith(f"{out}: 4 masks of 1 video")

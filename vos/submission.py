@@ -34,24 +34,26 @@ def write_submission(
     count = 0
     hidden = None if progress else True  # None: shown on a terminal only
     bar = tqdm(desc="segmenting", total=sum(map(len, videos)), unit="frame", leave=False, disable=hidden)
-    try:
-        with bar, tempfile.TemporaryDirectory() as scratch, written_whole(out) as whole:
-            with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:  # PNGs are deflated already
-                for video in videos:
-                    asked = set(asked_frames(video))
-                    for index, (frame, ids) in enumerate(zip(video.frame_names, method(video), strict=True)):
-                        if index in asked:
-                            mask = Path(scratch) / f"{frame}.png"
-                            write_mask(mask, ids)
-                            archive.writestr(member(f"{ROOT}/{video.name}/{mask.name}"), mask.read_bytes())
-                            mask.unlink()
-                            count += 1
-                        bar.update()
-    except OSError as error:
-        raise VosError(
-            f"{out}: cannot be written ({error.strerror or error}); make room or name another place"
-        ) from None
+    with bar, written_whole(out) as whole, tempfile.TemporaryDirectory() as scratch:
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:  # PNGs are deflated already
+            for video in videos:
+                asked = set(asked_frames(video))
+                for index, (frame, ids) in enumerate(zip(video.frame_names, method(video), strict=True)):
+                    if index in asked:
+                        data = png_bytes(ids, Path(scratch) / "mask.png", out)
+                        archive.writestr(member(f"{ROOT}/{video.name}/{frame}.png"), data)
+                        count += 1
+                    bar.update()
     return count
+
+
+def png_bytes(ids: np.ndarray, scratch: Path, out: Path) -> bytes:
+    """The PNG of an id map (H, W), as write_mask writes it to the file `scratch`. out: what an error names."""
+    try:
+        write_mask(scratch, ids)
+    except VosError as error:
+        raise VosError(f"{out}: cannot be written, as {error}") from None
+    return scratch.read_bytes()
 
 
 def member(name: str) -> zipfile.ZipInfo:
