@@ -1,0 +1,215 @@
+"""How fast is a training step at full size? Against a plain port, and against the machine's own limit.
+
+    python benchmarks/training.py [--json] [--save] [--repeats N]
+
+- step: one clip of 5 frames, one object, 256x448, in float32 and bfloat16: seconds of ours, of the same convolutions
+  alone (forward and both gradients, same precision and layout), and of the plain port (plain_port.py) in a process of
+  its own that nothing has tuned. limit_ratio: convolutions alone / ours, 1 is the limit.
+- kernel: the share of a course step's processor time that is spent in the kernel.
+- growth: seconds and memory of a step against the length of the clip T and the batch, course preset; and at full
+  size with and without --save-memory.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import harness
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch.utils.flop_counter import FlopCounterMode
+
+from vos.figures import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
+from vos.networks import BaseModel, build
+from vos.optimiser import Optimiser
+from vos.training import mask_loss
+from vos.workspace import ROOT
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+def clip(model: BaseModel, length: int, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random frames (B, T, 3, H, W) and masks (B, T, 1, H, W)."""
+    frames = torch.randn(batch, length, 3, *model.settings.size)
+    return frames, (torch.rand(batch, length, 1, *model.settings.size) > 0.5).float()
+
+
+class Step:
+    """A training step of a new base model, ready to be called again and again."""
+
+    def __init__(self, preset: str, precision: str, length: int = 5, batch: int = 1, save_memory: bool = False) -> None:
+        torch.manual_seed(0)
+        self.model, self.precision = build("base", preset), precision
+        self.model.save_memory = save_memory
+        self.optimiser = Optimiser(self.model, 0.0)
+        self.frames, self.masks = clip(self.model, length, batch)
+
+    def __call__(self) -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
+            logits = self.model(self.frames, self.masks[:, 0])
+        loss = mask_loss(logits, self.masks, torch.ones(self.masks.shape[:2]))
+        self.model.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step(1e-4)
+
+
+def convolutions_of(step: Step) -> list[tuple[torch.nn.Conv2d, torch.Size, bool]]:
+    """(layer, shape of its input, whether the input needs a gradient) of every convolution that a step calls."""
+    called = []
+
+    def note(layer: torch.nn.Conv2d, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        called.append((layer, inputs[0].shape, inputs[0].requires_grad))
+
+    hooks = [m.register_forward_hook(note) for m in step.model.modules() if isinstance(m, torch.nn.Conv2d)]
+    step.model(step.frames, step.masks[:, 0])
+    for hook in hooks:
+        hook.remove()
+    return called
+
+
+def convolutions_alone(step: Step) -> float:
+    """Seconds of the step's convolutions and their gradients, each by itself, in its precision and layout."""
+    dtype = getattr(torch, step.precision)
+    seconds = 0.0
+    for layer, shape, needs_gradient in convolutions_of(step):
+        x = torch.randn(shape, dtype=dtype).contiguous(memory_format=torch.channels_last).requires_grad_(needs_gradient)
+        weight = layer.weight.detach().to(dtype).contiguous(memory_format=torch.channels_last).requires_grad_()
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            y = torch.nn.functional.conv2d(x, weight, None, layer.stride, layer.padding)
+            middle = time.perf_counter()
+            gradient = torch.ones_like(y)
+            begin = time.perf_counter()
+            torch.autograd.grad(y, (x, weight) if needs_gradient else (weight,), gradient)
+            times.append(middle - start + time.perf_counter() - begin)
+        seconds += min(times)
+    return seconds
+
+
+def plain_seconds(repeats: int, bfloat16: bool = False) -> float:
+    """Seconds of the plain port's step, in an untuned process."""
+    words = [sys.executable, str(Path(__file__).with_name("plain_port.py")), "train", "--repeats", str(repeats)]
+    done = subprocess.run(words + ["--bfloat16"] * bfloat16, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)["seconds"]
+
+
+def step_rows(repeats: int) -> list[dict]:
+    """Full size, both precisions. All take turns."""
+    steps = {precision: Step("report", precision) for precision in PRECISIONS}
+    with FlopCounterMode(display=False) as counter:
+        steps["float32"]()
+    flops = counter.get_total_flops()
+    steps["bfloat16"]()  # the first call of each is not timed
+    seconds: dict[str, list[float]] = {}
+    for _ in range(repeats):
+        seconds.setdefault("plain", []).append(plain_seconds(1))
+        for precision, step in steps.items():
+            start = time.perf_counter()
+            step()
+            seconds.setdefault(precision, []).append(time.perf_counter() - start)
+            seconds.setdefault(f"{precision} alone", []).append(convolutions_alone(step))
+    s = {name: median(values) for name, values in seconds.items()}
+    return [
+        {"benchmark": "step", "precision": precision, "TFLOP": flops / 1e12, "ours_s": s[precision]}
+        | {"convolutions_s": s[f"{precision} alone"], "plain_port_float32_s": s["plain"]}
+        | {"GFLOP_per_s": flops / s[precision] / 1e9}
+        | {"limit_ratio": s[f"{precision} alone"] / s[precision], "plain_port_ratio": s["plain"] / s[precision]}
+        for precision in PRECISIONS
+    ]
+
+
+def kernel_row() -> dict:
+    """The share of processor time in the kernel, over ten course steps."""
+    step = Step("course", "bfloat16", 5, 8)
+    step()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    for _ in range(10):
+        step()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    kernel, user = after.ru_stime - before.ru_stime, after.ru_utime - before.ru_utime
+    return {"benchmark": "kernel", "kernel_ratio": kernel / (kernel + user), "user_s": user, "kernel_s": kernel}
+
+
+def measured_apart(**how: object) -> dict:
+    """Seconds of a step and the memory it adds, in a process of its own."""
+    script = f"import training; print(training.one_step(**{how!r}))"
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=Path(__file__).parent)
+    return json.loads(done.stdout)
+
+
+def one_step(**how: object) -> str:
+    """What `measured_apart` runs: seconds of the second step, and the peak of memory less what stood before."""
+    step = Step(**how)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    step()
+    start = time.perf_counter()
+    step()
+    seconds = time.perf_counter() - start
+    return json.dumps({"s": seconds, "MB": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024})
+
+
+def growth_rows() -> list[dict]:
+    """Steps of other lengths, batches and sizes."""
+    cases = [("T", {"preset": "course", "precision": "bfloat16", "length": T, "batch": 4}) for T in (2, 5, 10, 20)]
+    cases += [("batch", {"preset": "course", "precision": "bfloat16", "length": 5, "batch": B}) for B in (2, 4, 8, 16)]
+    cases += [("full size, T", {"preset": "report", "precision": "bfloat16", "length": T}) for T in (2, 5, 11)]
+    cases += [
+        ("full size, T, save memory", {"preset": "report", "precision": "bfloat16", "length": T, "save_memory": True})
+        for T in (2, 5, 11)
+    ]
+    rows = []
+    for name, how in cases:
+        value = how["batch"] if name == "batch" else how["length"]
+        rows.append({"benchmark": "growth", "against": name, "value": value} | measured_apart(**how))
+    return rows
+
+
+def figure(rows: list[dict]) -> Figure:
+    """Seconds and memory of a step against clip length and batch."""
+    grown = [row for row in rows if row["benchmark"] == "growth"]
+    with styled():
+        drawn = NotebookFigure(figsize=(WIDTH, 3.6), layout="constrained")
+        for axes, names in zip(
+            drawn.subplots(1, 3), (("T", "batch"), ("full size, T",), ("full size, T",)), strict=True
+        ):
+            memory = axes is drawn.axes[2]
+            for name, colour in zip(
+                (*names, *(["full size, T, save memory"] if "full" in names[0] else [])), (BASE, UPDATED), strict=True
+            ):
+                chosen = [row for row in grown if row["against"] == name]
+                x, y = (np.array([row[key] for row in chosen]) for key in ("value", "MB" if memory else "s"))
+                axes.plot(x, y / 1024 if memory else y, marker="o", color=colour, label=name.replace("full size, ", ""))
+            axes.set(
+                ylim=0, xlabel="T or batch" if "batch" in names else "T", ylabel="memory, GB" if memory else "seconds"
+            )
+            axes.set_title("course preset" if "batch" in names else "full size")
+            axes.legend()
+    return drawn
+
+
+def main() -> None:
+    """Measure, print, and save where asked."""
+    parser = harness.arguments(__doc__)
+    parser.add_argument("--repeats", type=int, default=3, help="full-size steps of each kind (default: %(default)s)")
+    args = parser.parse_args()
+    rows = step_rows(args.repeats)
+    harness.emit(rows, args.json)
+    rows.append(kernel_row())
+    harness.emit(rows[-1:], args.json)
+    grown = growth_rows()
+    harness.emit(grown, args.json)
+    rows += grown
+    if args.save:
+        harness.save("training", rows)
+        save(figure(rows), ROOT / "figures/benchmark_training.png")
+
+
+if __name__ == "__main__":
+    main()
