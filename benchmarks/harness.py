@@ -22,6 +22,15 @@ def medians(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, fl
     return {name: median(values) for name, values in seconds.items()}
 
 
+def memory_MB(what: str = "VmHWM") -> float:
+    """The peak of this process's memory since it started (VmHWM), or what it has now (VmRSS); Linux.
+
+    The peak that getrusage tells would begin with that of the process which started this one.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
+
+
 def arguments(description: str) -> argparse.ArgumentParser:
     """A parser with the options that all benchmarks have."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -113,11 +113,9 @@ def peak_memory(kind: str, frames: int) -> float:
 
 def segment_long(kind: str, frames: int) -> None:
     """What `peak_memory` runs."""
-    import resource
-
     with tempfile.TemporaryDirectory() as folder:
         exhaust(segment(build(kind, "course").eval(), video_in(Path(folder), frames, 2)))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(harness.memory_MB())
 
 
 def memory_rows() -> list[dict]:
@@ -139,9 +137,8 @@ def figure(rows: list[dict]) -> Figure:
         axes = drawn.add_subplot()
         axes.plot(counts, seconds, marker="o", color=BASE, label="objects together: frames encoded once")
         axes.plot(counts, seconds[0] * counts, color=UPDATED, linestyle="--", label="a pass for each object")
-        axes.set(
-            xlabel="objects in the video", ylabel="seconds a frame", ylim=0, title="Inference at 256 x 448, bfloat16"
-        )
+        axes.set(xlabel="objects in the video", ylabel="seconds a frame", title="Inference at 256 x 448, bfloat16")
+        axes.set_ylim(bottom=0)
         axes.legend()
     return drawn
 

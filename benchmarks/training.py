@@ -19,7 +19,6 @@ from pathlib import Path
 from statistics import median
 
 import harness
-import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch.utils.flop_counter import FlopCounterMode
@@ -147,12 +146,12 @@ def measured_apart(**how: object) -> dict:
 def one_step(**how: object) -> str:
     """What `measured_apart` runs: seconds of the second step, and the peak of memory less what stood before."""
     step = Step(**how)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = harness.memory_MB("VmRSS")
     step()
     start = time.perf_counter()
     step()
     seconds = time.perf_counter() - start
-    return json.dumps({"s": seconds, "MB": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024})
+    return json.dumps({"s": seconds, "MB": harness.memory_MB() - before})
 
 
 def growth_rows() -> list[dict]:
@@ -173,23 +172,21 @@ def growth_rows() -> list[dict]:
 
 def figure(rows: list[dict]) -> Figure:
     """Seconds and memory of a step against clip length and batch."""
-    grown = [row for row in rows if row["benchmark"] == "growth"]
+    full = ("full size, T", "full size, T, save memory")
+    panels = (
+        ("course preset", "T or batch", "seconds", "s", ("T", "batch")),
+        ("full size", "T", "seconds", "s", full),
+        ("full size", "T", "memory, MB", "MB", full),
+    )
     with styled():
         drawn = NotebookFigure(figsize=(WIDTH, 3.6), layout="constrained")
-        for axes, names in zip(
-            drawn.subplots(1, 3), (("T", "batch"), ("full size, T",), ("full size, T",)), strict=True
-        ):
-            memory = axes is drawn.axes[2]
-            for name, colour in zip(
-                (*names, *(["full size, T, save memory"] if "full" in names[0] else [])), (BASE, UPDATED), strict=True
-            ):
-                chosen = [row for row in grown if row["against"] == name]
-                x, y = (np.array([row[key] for row in chosen]) for key in ("value", "MB" if memory else "s"))
-                axes.plot(x, y / 1024 if memory else y, marker="o", color=colour, label=name.replace("full size, ", ""))
-            axes.set(
-                ylim=0, xlabel="T or batch" if "batch" in names else "T", ylabel="memory, GB" if memory else "seconds"
-            )
-            axes.set_title("course preset" if "batch" in names else "full size")
+        for axes, (title, along, up, key, names) in zip(drawn.subplots(1, 3), panels, strict=True):
+            for name, colour, line in zip(names, (BASE, UPDATED), ("-", "--"), strict=True):
+                chosen = [row for row in rows if row.get("against") == name]
+                x, y = ([row[k] for row in chosen] for k in ("value", key))
+                axes.plot(x, y, marker="o", color=colour, linestyle=line, label=name.removeprefix("full size, "))
+            axes.set(title=title, xlabel=along, ylabel=up)
+            axes.set_ylim(bottom=0)
             axes.legend()
     return drawn
 

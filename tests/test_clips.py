@@ -127,3 +127,30 @@ def test_nothing_to_train_on_is_said(videos):
     lonely = replace(videos[0], mask_paths=(videos[0].mask_paths[0],) + (None,) * (len(videos[0]) - 1))
     with pytest.raises(VosError, match="nothing to train on"):
         ClipDataset([lonely], SIZE)
+
+
+def test_unannotated_frames_are_taken_and_do_not_count(videos):
+    """A video that annotates every second frame: a clip of every frame has weights 1 0 1 0 and empty masks between."""
+    sparse = []
+    for video in videos:
+        masks = tuple(path if i % 2 == 0 else None for i, path in enumerate(video.mask_paths))
+        objects = tuple(item for item in video.objects if item.first % 2 == 0)
+        sparse.append(replace(video, mask_paths=masks, objects=objects))
+    clips = ClipDataset(sparse, SIZE)
+    clip = clips[(0, 5, 1.0)]
+    assert clip["weights"].tolist() == [1, 0, 1, 0, 1]
+    assert not clip["masks"][[1, 3]].any() and clip["masks"][0].any()
+    only_annotated = clips[(0, 5, 0.0)]
+    assert only_annotated["weights"].tolist() == [1] * 5
+    assert torch.equal(only_annotated["frames"][0], clip["frames"][0])
+    shares = [clips[(number, 5, 0.5)]["weights"].sum().item() for number in range(12)]
+    assert 3 in shares and 5 in shares
+
+
+def test_wobble_moves_each_frame_a_little(videos):
+    still = replace(videos[0], frame_paths=videos[0].frame_paths[:1] * len(videos[0]))
+    moving = ClipDataset([still], SIZE, augmentation=replace(NO_AUGMENTATION, wobble=2.0), keep=False)
+    frames = moving[(0, 4)]["frames"]
+    differences = [(frames[t] - frames[0]).abs().mean().item() for t in range(1, 4)]
+    assert all(0.001 < d < 1 for d in differences) and len(set(differences)) == 3
+    assert set(moving[(0, 4)]["masks"].unique().tolist()) <= {0.0, 1.0}

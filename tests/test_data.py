@@ -175,3 +175,19 @@ def test_check_finds_every_problem_at_once(youtube_vos):
 def test_check_of_a_whole_set(small_set):
     lines, problems = check_folder(small_set)
     assert problems == [] and "6 videos" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"train": 3471, "valid": 507}, "YouTube-VOS 2019, whole"),
+        ({"train": 3471}, "YouTube-VOS 2018 or YouTube-VOS 2019; its validation videos are missing"),
+        ({"train": 30}, "DAVIS-2016; its validation"),
+        ({"train": 60, "valid": 30, "valid_truth": 30}, "DAVIS-2017, whole"),
+    ],
+)
+def test_releases_are_recognised(counts, words):
+    from vos.data_check import release
+
+    assert words in release(counts)[0]
+    assert release(counts | {"train": 5}) == []

@@ -15,6 +15,7 @@ from vos.networks import MODELS, BaseModel, build
 from vos.presets import NetworkSettings
 
 LAST, PREVIOUS, BEST = "last.pt", "previous.pt", "best.pt"
+ADVICE = "name one that `python -m vos train` wrote"
 
 
 def write_checkpoint(path: Path, model: BaseModel, about: dict) -> None:
@@ -37,31 +38,55 @@ def kind_of(model: BaseModel) -> str:
 def read_checkpoint(path: Path) -> dict:
     """The contents of a checkpoint. VosError where it is missing, damaged, foreign or not plain data."""
     path = Path(path)
+    if path.is_dir():
+        raise VosError(f"{path}: is a folder; name the checkpoint in it, as {path / LAST}")
     if not path.is_file():
         raise VosError(f"{path}: no such checkpoint; `python -m vos train` writes one, `python -m vos report` both")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
+    except (pickle.UnpicklingError, EOFError, LookupError):
         reason = "it holds more than tensors, numbers and strings, or is no PyTorch file at all"
-        raise VosError(f"{path}: is not loaded, as {reason}; name a checkpoint of this project") from None
+        raise VosError(f"{path}: is no checkpoint of this project, {reason}; {ADVICE}") from None
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise VosError(f"{path}: is damaged or cut off ({first_line(error)}); use another checkpoint") from None
     lacking = {"model", "kind", "network", "training"} - set(checkpoint if isinstance(checkpoint, dict) else ())
     if lacking:
-        raise VosError(f"{path}: is no checkpoint of this project, it lacks {', '.join(sorted(lacking))}")
+        lacks = ", ".join(sorted(lacking))
+        raise VosError(f"{path}: is no checkpoint of this project, it lacks {lacks}; {ADVICE}")
+    try:
+        with torch.device("meta"):  # shapes without weights: whatever the settings say, it takes no memory
+            problem = misfit(checkpoint["model"], model_of(checkpoint).state_dict())
+    except Exception as error:  # a foreign file may hold anything under these names
+        problem = first_line(error)
+    if problem:
+        raise VosError(f"{path}: its weights and settings make no model of ours ({problem}); use another checkpoint")
     return checkpoint
+
+
+def model_of(checkpoint: dict) -> BaseModel:
+    """A new model with the settings of a checkpoint."""
+    settings = {key: as_tuple(value) for key, value in checkpoint["network"].items()}
+    return build(checkpoint["kind"], NetworkSettings(**settings))
+
+
+def misfit(weights: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> str:
+    """Why weights are not those of a model whose own are `expected`; empty where they are."""
+    for key in sorted(expected.keys() | weights.keys()):
+        if key not in weights or key not in expected:
+            return f"{key} is {'missing' if key in expected else 'too many'}"
+        if weights[key].shape != expected[key].shape:
+            return f"{key} is {list(weights[key].shape)}, not {list(expected[key].shape)}"
+        if not weights[key].isfinite().all():
+            return f"{key} holds NaN or infinity"
+    return ""
 
 
 def load_checkpoint(path: Path) -> tuple[BaseModel, dict]:
     """The model of a checkpoint, in evaluation mode, and the rest of what it says; errors as `read_checkpoint`."""
     checkpoint = read_checkpoint(path)
     checkpoint.pop("state", None)
-    try:
-        settings = NetworkSettings(**{key: as_tuple(value) for key, value in checkpoint["network"].items()})
-        model = build(checkpoint["kind"], settings)
-        model.load_state_dict(checkpoint.pop("model"))
-    except Exception as error:  # a foreign file may hold anything under these names
-        raise VosError(f"{path}: its weights and settings make no model of ours ({first_line(error)})") from None
+    model = model_of(checkpoint)
+    model.load_state_dict(checkpoint.pop("model"))
     return model.eval(), checkpoint
 
 

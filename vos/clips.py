@@ -77,7 +77,11 @@ class ClipDataset(Dataset):
     ) -> None:
         self.pairs = [(video, item) for video in videos for item in video.objects if clip_starts(video, item)]
         if not self.pairs:
-            raise VosError("no object of these videos has two annotated frames: there is nothing to train on")
+            folder = videos[0].frame_paths[0].parent.parent if videos else "videos"
+            raise VosError(
+                f"{folder}: there is nothing to train on, as no object of {len(videos)} videos has two annotated "
+                "frames; annotate more"
+            )
         self.size, self.strides, self.augmentation, self.seed = size, strides, augmentation, seed
         self.late_start = late_start
         if keep is None:

@@ -10,15 +10,17 @@ first frame; "valid_truth", the same videos with every annotation, which only th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from vos.files import VosError, read_json
+from vos.files import VosError, opened_image, read_json
 from vos.masks import VOID, object_ids, read_mask
 
 SPLITS = ("train", "valid", "valid_truth")
+OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,16 @@ class Video:
         return ids
 
     def given(self, index: int) -> np.ndarray | None:
-        """What a method is given at frame `index`: the id map of the objects that first appear there, or None."""
+        """What a method is given at frame `index`: the id map of the objects that first appear there, or None.
+
+        VosError where it is not of the video's size.
+        """
         new = [o.id for o in self.objects if o.first == index]
         if not new:
             return None
         ids = self.mask(index)
+        if problem := size_problem(self.mask_paths[index], ids.shape, self.size):
+            raise VosError(problem)
         return np.where(np.isin(ids, new), ids, 0).astype(np.uint8)
 
     @property
@@ -167,24 +174,39 @@ def youtube_vos_videos(frames_root: Path, masks_root: Path) -> list[Video]:
         raise VosError(f'{meta}: has no "videos" object; is it the meta.json of YouTube-VOS?')
     videos = []
     for name, entry in sorted(entries.items()):
-        frames = images_in(frames_root / "JPEGImages" / name, (".jpg", ".jpeg"))
-        masks = {p.stem: p for p in images_in(masks_root / "Annotations" / name, (".png",))}
-        index = {path.stem: i for i, path in enumerate(frames)}
-        try:
-            listed = {int(i): (o.get("category"), list(o["frames"])) for i, o in entry["objects"].items()}
-            objects = []
-            for object_id, (category, names) in sorted(listed.items()):
-                places = sorted(index[frame] for frame in names)
-                first = next(i for i in places if frames[i].stem in masks)
-                objects.append(VideoObject(object_id, category, first, tuple(places)))
-        except KeyError as error:
-            raise VosError(f"{meta}: video {name} names {error}, which is not on disk; is the set whole?") from None
-        except StopIteration:
-            raise VosError(f"{meta}: video {name}: object {object_id} has no annotation on disk") from None
-        except (AttributeError, TypeError, ValueError) as error:
-            raise VosError(f"{meta}: the entry of video {name} is malformed ({error})") from None
-        videos.append(Video(name, frames, tuple(masks.get(p.stem) for p in frames), tuple(objects)))
+        check_name(name, meta)
+        frames, masks = frames_and_masks(frames_root / "JPEGImages" / name, masks_root / "Annotations" / name)
+        objects = listed_objects(f"{meta}: video {name}", entry, frames, masks)
+        videos.append(Video(name, frames, tuple(masks.get(p.stem) for p in frames), objects))
     return videos
+
+
+def listed_objects(
+    where: str, entry: object, frames: Sequence[Path], masks: dict[str, Path]
+) -> tuple[VideoObject, ...]:
+    """The objects of a video's entry in meta.json, sorted by id; `where` begins the message of a VosError."""
+    listed = entry.get("objects") if isinstance(entry, dict) else None
+    if not isinstance(listed, dict):
+        raise VosError(f'{where}: has no "objects" by id; is it the meta.json of YouTube-VOS?')
+    index = {path.stem: i for i, path in enumerate(frames)}
+    objects = []
+    for key, value in listed.items():
+        if key not in OBJECT_IDS:
+            raise VosError(f"{where}: {key!r} is no object id; give a number from 1 to {VOID - 1}")
+        names = value.get("frames") if isinstance(value, dict) else None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise VosError(f'{where}: object {key}: "frames" is no list of frame names; make it one')
+        category = value.get("category")
+        if not isinstance(category, str | None):
+            raise VosError(f'{where}: object {key}: "category" is no name; make it one, or leave it out')
+        if lost := sorted(set(names) - set(index)):
+            raise VosError(f"{where}: object {key} is in frame {lost[0]!r}, which is not on disk; is the set whole?")
+        places = tuple(sorted({index[name] for name in names}))
+        first = next((i for i in places if frames[i].stem in masks), None)
+        if first is None:
+            raise VosError(f"{where}: object {key} has no annotation on disk; add its masks or take it off the list")
+        objects.append(VideoObject(OBJECT_IDS[key], category, first, places))
+    return tuple(sorted(objects, key=lambda item: item.id))
 
 
 def davis_lists(root: Path) -> Lists:
@@ -194,7 +216,8 @@ def davis_lists(root: Path) -> Lists:
         if names["train"] or names["val"]:
             break
     else:
-        raise VosError(f"{root / 'ImageSets'}: no train.txt in 2017/ or 480p/; unpack the whole DAVIS archive")
+        lists = root / "ImageSets"
+        raise VosError(f"{lists}: no train.txt in 2017/ or 480p/ names a sequence; unpack the whole DAVIS archive")
     valid = [davis_video(root, n) for n in names["val"] if (root / "Annotations" / "480p" / n).is_dir()]
     return Lists([davis_video(root, name) for name in names["train"]], valid, valid)
 
@@ -203,17 +226,23 @@ def davis_names(path: Path) -> list[str]:
     """Sequence names of a list: one a line (2017), or one pair of image and annotation paths a line (2016)."""
     if not path.is_file():
         return []
-    words = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return sorted({Path(word).parent.name if "/" in word else word for word in words})
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, ValueError) as error:
+        raise VosError(f"{path}: cannot be read as a list of sequences ({error}); replace the file") from None
+    names = {Path(line.split()[0]).parent.name if "/" in line else line for line in lines if line}
+    for name in names:
+        check_name(name, path)
+    return sorted(names)
 
 
 def davis_video(root: Path, name: str) -> Video:
     """One sequence. Its objects are the ids of the first frame, each to be followed through the whole video."""
-    frames = images_in(root / "JPEGImages" / "480p" / name, (".jpg", ".jpeg"))
-    masks = {p.stem: p for p in images_in(root / "Annotations" / "480p" / name, (".png",))}
+    frames, masks = frames_and_masks(root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name)
     first = masks.get(frames[0].stem)
     if first is None:
-        raise VosError(f"{root / 'Annotations' / '480p' / name}: the first frame {frames[0].stem} has no annotation")
+        folder = root / "Annotations" / "480p" / name
+        raise VosError(f"{folder}: the first frame {frames[0].stem} has no annotation; is the set whole?")
     every = tuple(range(len(frames)))
     objects = tuple(VideoObject(i, None, 0, every) for i in object_ids(read_mask(first)))
     return Video(name, frames, tuple(masks.get(p.stem) for p in frames), objects)
@@ -225,24 +254,42 @@ def only_first_masks(video: Video) -> Video:
     return replace(video, mask_paths=tuple(p if i in first else None for i, p in enumerate(video.mask_paths)))
 
 
+def check_name(name: str, path: Path) -> None:
+    """VosError where a list names a video by what is no name of a folder, as it may lead out of the set."""
+    if name in ("", ".", "..") or Path(name).name != name or len(name.encode(errors="replace")) > 255:
+        raise VosError(f"{path}: {name[:80]!r} is no name of a video; name a folder of the set")
+
+
+def frames_and_masks(frames_folder: Path, masks_folder: Path) -> tuple[tuple[Path, ...], dict[str, Path]]:
+    """The frames of a video in order, and its masks by name. VosError where a mask has no frame."""
+    frames = images_in(frames_folder, (".jpg", ".jpeg"))
+    masks = {path.stem: path for path in images_in(masks_folder, (".png",))}
+    if lost := sorted(set(masks) - {path.stem for path in frames}):
+        raise VosError(f"{masks[lost[0]]}: {frames_folder} has no frame of this name; is the set whole?")
+    return frames, masks
+
+
 def images_in(folder: Path, endings: tuple[str, ...]) -> tuple[Path, ...]:
     """The images of a folder in the order of their names, which no file system promises by itself."""
-    if not folder.is_dir():
-        raise VosError(f"{folder}: no such folder; is the set whole?")
-    found = tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != "."))
+    try:
+        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != ".")
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
+        raise VosError(f"{folder}: no such folder; is the set whole?") from None
+    except OSError as error:
+        raise VosError(f"{folder}: cannot be listed ({error.strerror}); change its permissions") from None
     if not found:
         raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
-    return found
+    for one, other in pairwise(sorted(found, key=lambda path: path.stem)):
+        if one.stem == other.stem:
+            raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
+    return tuple(found)
 
 
-def opened_image(path: Path) -> Image.Image:
-    """Open an image lazily (header only), with an error that names the file."""
-    try:
-        return Image.open(path)
-    except FileNotFoundError:
-        raise VosError(f"{path}: no such image") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise VosError(f"{path}: is no readable image ({error}); replace the file") from None
+def size_problem(path: Path, mask: tuple[int, int], frame: tuple[int, int]) -> str:
+    """What to say of a mask of another size (H, W) than its frame; empty where they are the same."""
+    if mask == frame:
+        return ""
+    return f"{path}: is {mask[0]}x{mask[1]}, its frame is {frame[0]}x{frame[1]} (height x width); replace the mask"
 
 
 def read_frame(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -251,12 +298,9 @@ def read_frame(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     JPEG is decoded at the smallest of its built-in scales that is still as large as `size`.
     """
     with opened_image(path) as image:
-        try:
-            if size is not None:
-                image.draft("RGB", (size[1], size[0]))
-            picture = image.convert("RGB")
-        except (OSError, SyntaxError, ValueError) as error:
-            raise VosError(f"{path}: is a broken image ({error}); replace the file") from None
+        if size is not None:
+            image.draft("RGB", (size[1], size[0]))
+        picture = image.convert("RGB")
     if size is not None and size != (picture.height, picture.width):
         picture = picture.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     return np.array(picture)

@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
-
-from vos.data import SPLITS, Video, VideoObjectSegmentation, find_layout
-from vos.files import VosError
+from vos.data import SPLITS, Video, VideoObjectSegmentation, find_layout, size_problem
+from vos.files import VosError, opened_image
 from vos.masks import VOID, object_ids, read_mask
 
 
@@ -19,20 +17,59 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
     layout = find_layout(root)
     lines, problems = [f"{root}: {layout} layout"], []
     checked: set[tuple[str, Path]] = set()
+    listed: set[Path] = set()
+    counts: dict[str, int] = {}
     for split in SPLITS:
         try:
             videos = VideoObjectSegmentation(root, split)
         except VosError as error:
             problems.append(str(error))
             continue
-        lines.append(describe(videos))
+        listed |= {video.frame_paths[0].parent for video in videos}
+        home = "train" if videos.held_out and split == "valid" else split  # where the set itself has them
+        counts[home] = counts.get(home, 0) + len(videos)
+        try:
+            lines.append(describe(videos))
+        except VosError as error:  # the frame that tells a video's size is broken
+            problems.append(str(error))
         for video in videos:
             key = (video.name, video.frame_paths[0])
             if split == "valid" or key not in checked:  # valid shares its files with valid_truth
                 problems += [p for p in video_problems(video) if p not in problems]
             if split != "valid":
                 checked.add(key)
+    lines += release(counts)
+    if layout == "YouTube-VOS":  # DAVIS keeps the videos of all its lists in one folder
+        problems += unlisted_videos(listed)
     return lines, list(dict.fromkeys(problems))
+
+
+RELEASES = {  # videos of train and valid
+    "YouTube-VOS 2018": (3471, 474),
+    "YouTube-VOS 2019": (3471, 507),
+    "DAVIS-2017": (60, 30),
+    "DAVIS-2016": (30, 20),
+}
+
+
+def release(counts: dict[str, int]) -> list[str]:
+    """What a set is by its numbers of videos, and what it lacks of that; nothing where it is none that we know."""
+    found = counts.get("train", 0), counts.get("valid", 0)
+    for name, whole in RELEASES.items():
+        if found == whole:
+            return [f"  this is {name}, whole"]
+    names = [name for name, (train, _) in RELEASES.items() if found == (train, 0)]
+    return (
+        [f"  these are the training videos of {' or '.join(names)}; its validation videos are missing"] if names else []
+    )
+
+
+def unlisted_videos(listed: set[Path]) -> Iterator[str]:
+    """Folders of frames that stand beside those of listed videos, but are not listed themselves."""
+    for folder in sorted({path.parent for path in listed}):
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() and path.name[0] != "." and path not in listed:
+                yield f"{path}: {folder.parent / 'meta.json'} does not list this video; list it or remove the folder"
 
 
 def describe(videos: VideoObjectSegmentation) -> str:
@@ -56,17 +93,19 @@ def video_problems(video: Video) -> Iterator[str]:
     sizes = {}
     for path in video.frame_paths:
         try:
-            with Image.open(path) as image:
+            with opened_image(path) as image:
                 sizes[path] = image.height, image.width
                 image.draft("RGB", (16, 16))
                 image.load()
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            yield f"{path}: cannot be read ({error}); replace the file"
+        except VosError as error:
+            yield str(error)
     if len(set(sizes.values())) > 1:
         odd = Counter(sizes.values()).most_common()[-1][0]
         path = next(p for p, size in sizes.items() if size == odd)
         yield f"{path}: is {odd[0]}x{odd[1]}, other frames of this video are not; replace the file"
     known = {o.id for o in video.objects}
+    if not known:
+        yield f"{video.frame_paths[0].parent}: video {video.name} has no object; leave it out or annotate one"
     unseen = set(known)
     for index in video.annotated:
         path = video.mask_paths[index]
@@ -75,10 +114,8 @@ def video_problems(video: Video) -> Iterator[str]:
         except VosError as error:
             yield str(error)
             continue
-        expected = sizes.get(video.frame_paths[index], ids.shape)
-        if ids.shape != expected:
-            (h, w), (frame_h, frame_w) = ids.shape, expected
-            yield f"{path}: is {h}x{w}, its frame is {frame_h}x{frame_w}; replace the mask"
+        if problem := size_problem(path, ids.shape, sizes.get(video.frame_paths[index], ids.shape)):
+            yield problem
         present = set(object_ids(ids))
         unseen -= present
         if present - known:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vos.files import VosError, written_whole
+from vos.files import VosError, opened_image, written_whole
 
 VOID = 255
 # Where an object is out of sight the best guess at it is some faint cloud; nothing is painted below this probability.
@@ -64,14 +64,12 @@ def read_mask(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     Raises VosError where the file is missing, broken, or of a kind whose ids would have to be guessed.
     """
     try:
-        with Image.open(path) as image:
+        with opened_image(path, "mask") as image:
+            image.verify()  # the checksums, which decoding does not look at
+        with opened_image(path, "mask") as image:
             ids = ids_in(image)
-    except FileNotFoundError:
-        raise VosError(f"{path}: no such mask") from None
     except NoIds as problem:
         raise VosError(f"{path}: {problem}; {ADVICE}") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise VosError(f"{path}: cannot be read as a PNG mask ({error}); replace the file") from None
     if size is not None and size != ids.shape:
         ids = np.array(Image.fromarray(ids).resize(size[::-1], Image.Resampling.NEAREST))
     return ids

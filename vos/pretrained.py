@@ -19,7 +19,7 @@ def load_imagenet_weights(model: BaseModel) -> None:
     weights = VGG16_Weights.IMAGENET1K_V1
     try:
         state = weights.get_state_dict(progress=True, check_hash=True)
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # torch.load raises whatever the bytes of a damaged file lead it to
         path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[1]
         raise VosError(
             f"VGG-16's ImageNet weights could not be downloaded ({error}). Put {weights.url} at {path} by hand, "

@@ -45,6 +45,7 @@ def update_readme(root: Path = ROOT) -> None:
 def with_numbers(text: str, root: Path = ROOT) -> str:
     """README's text with the blocks between <!-- NAME --> and <!-- /NAME --> made anew from data/results."""
     blocks = {"table1": score_table(root), "notebooks": notebook_table(root), "benchmark_metrics": metrics_table(root)}
+    blocks["benchmark_training"] = speed_table(root)
     for name, block in blocks.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
@@ -105,3 +106,40 @@ def metrics_table(root: Path) -> str:
     made = result["made"]
     about = f"One run on {made['cores']} cores of {made['processor']}, medians; the first rows use one core."
     return "\n".join([*lines, "", f"{about} Masks of 480x854 pixels; `python benchmarks/metrics.py` measures it anew."])
+
+
+def speed_table(root: Path) -> str:
+    """How fast training and inference are, as Markdown: what one run each of their benchmarks measured."""
+    files = {
+        name: read_json(root / f"data/results/benchmark_{name}.json") for name in ("training", "inference", "data")
+    }
+    lines = ["| full size, 256x448 | this package | plain port, float32 | times | of the convolutions' own limit |"]
+    lines.append("|---|---|---|---|---|")
+    for row in files["training"]["rows"]:
+        if row["benchmark"] == "step":
+            cells = [f"training step, 5 frames, {row['precision']}", f"{row['ours_s']:.2f} s"]
+            cells += [
+                f"{row['plain_port_float32_s']:.2f} s",
+                f"{row['plain_port_ratio']:.2f}",
+                f"{row['limit_ratio']:.0%}",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    for row in files["inference"]["rows"]:
+        if row["benchmark"] == "frame":
+            cells = [f"a frame with {row['objects']} objects, {row['precision']}", f"{row['ours_s']:.2f} s"]
+            cells += [f"{row['plain_port_s']:.2f} s", f"{row['plain_port_ratio']:.2f}", "–"]
+            lines.append(f"| {' | '.join(cells)} |")
+    rows = {row["benchmark"]: row for row in files["inference"]["rows"] + files["training"]["rows"]}
+    loader = next(row for row in files["data"]["rows"] if row["preset"] == "report")
+    memory = max(r["memory_ratio"] for r in files["inference"]["rows"] if r["benchmark"] == "memory")
+    made = files["training"]["made"]
+    facts = [
+        f"At inference a further object costs {rows['objects']['further_ratio']:.0%} of the first",
+        f"the course preset segments {rows['course']['frames_per_s']:.0f} frames a second (with the mirror image "
+        f"{rows['course']['with_mirror_frames_per_s']:.0f})",
+        f"1,000 frames need {memory:.2f} times the memory of 100",
+        f"the loader reaches {loader['loader_over_decoding_ratio']:.0%} of the speed of decoding alone",
+        f"a course step spends {rows['kernel']['kernel_ratio']:.1%} of its time in the kernel",
+    ]
+    about = f"Measured on {made['cores']} cores of {made['processor']} by the scripts in `benchmarks/`, medians."
+    return "\n".join([*lines, "", "; ".join(facts) + ".", about])

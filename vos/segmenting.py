@@ -6,16 +6,17 @@ import numpy as np
 from PIL import Image
 
 from vos.data import Video, VideoObject, images_in
-from vos.files import VosError, written_whole
+from vos.files import VosError, files_written_whole, opened_image, written_whole
 from vos.masks import VOID, object_ids, overlay, read_mask, write_mask
 
 ANIMATION_WIDTH = 480  # pixels; a GIF of full frames would be tens of megabytes
 
 
-def segment_folder(checkpoint: Path, frames: Path, mask: Path, out: Path) -> int:
+def segment_folder(checkpoint: Path, frames: Path, mask: Path, out: Path, precision: str = "float32") -> int:
     """Write an indexed PNG at native size for each frame of `frames` into `out`, and overlay.gif; returns their number.
 
-    mask: the id map of the first frame, in the order of names. Its ids are the ids that come out.
+    mask: the id map of the first frame, in the order of names. Its ids are the ids that come out. Raises VosError
+    where a file is missing, broken or of another size; then nothing is left in `out`.
     """
     from tqdm import tqdm
 
@@ -25,13 +26,16 @@ def segment_folder(checkpoint: Path, frames: Path, mask: Path, out: Path) -> int
 
     video = video_of(frames, mask)
     model, _ = load_checkpoint(checkpoint)
-    results = segment(model.to(best_device()), video)
+    results = segment(model.to(best_device()), video, precision=precision)
+    # disable None: shown on a terminal only
+    bar = tqdm(results, desc="segmenting", total=len(video), unit="frame", leave=False, disable=None)
     painted: list[Image.Image] = []
-    for index, ids in enumerate(tqdm(results, desc="segmenting", total=len(video), unit="frame", leave=False)):
-        write_mask(out / f"{video.frame_names[index]}.png", ids)
-        painted.append(small_picture(overlay(video.frame(index), ids)))
-    with written_whole(out / "overlay.gif") as temporary:
-        painted[0].save(temporary, format="GIF", save_all=True, append_images=painted[1:], duration=80, loop=0)
+    with files_written_whole(out) as folder, bar:
+        for index, ids in enumerate(bar):
+            write_mask(folder / f"{video.frame_names[index]}.png", ids)
+            painted.append(small_picture(video.frame(index), ids))
+        with written_whole(folder / "overlay.gif") as temporary:
+            painted[0].save(temporary, format="GIF", save_all=True, append_images=painted[1:], duration=80, loop=0)
     return len(video)
 
 
@@ -45,16 +49,21 @@ def video_of(frames: Path, mask: Path) -> Video:
     video = Video(
         frames.name, paths, (mask, *[None] * (len(paths) - 1)), tuple(VideoObject(i, None, 0, every) for i in ids)
     )
-    shape = read_mask(mask).shape
-    if shape != video.size:
-        raise VosError(
-            f"{mask}: is {shape[0]}x{shape[1]}, but {paths[0]} is {video.size[0]}x{video.size[1]} (height x width)"
-        )
+    for path in paths:
+        with opened_image(path) as image:
+            height, width = image.height, image.width
+        if (height, width) != video.size:
+            raise VosError(
+                f"{path}: is {height}x{width}, but {paths[0].name} is {video.size[0]}x{video.size[1]} "
+                "(height x width); replace the frame"
+            )
+    video.given(0)  # refused here if it has another size: loading a model takes seconds
     return video
 
 
-def small_picture(picture: np.ndarray) -> Image.Image:
-    """A picture at most ANIMATION_WIDTH wide, with the 256 colours a GIF may have."""
-    image = Image.fromarray(picture)
-    image.thumbnail((ANIMATION_WIDTH, ANIMATION_WIDTH))
-    return image.quantize(256)
+def small_picture(frame: np.ndarray, ids: np.ndarray) -> Image.Image:
+    """Masks (H, W) over their frame, at most ANIMATION_WIDTH wide and high, with the 256 colours a GIF may have."""
+    picture = Image.fromarray(frame)
+    picture.thumbnail((ANIMATION_WIDTH, ANIMATION_WIDTH))  # painted small: an overlay takes 40 bytes a pixel
+    small = Image.fromarray(ids).resize(picture.size, Image.Resampling.NEAREST)
+    return Image.fromarray(overlay(np.array(picture), np.array(small))).quantize(256)

@@ -1,6 +1,7 @@
 """`python -m vos train`: one model, by the recipe of its preset and set, alone or under torchrun."""
 
 import argparse
+import os
 from pathlib import Path
 
 DESCRIPTION = """Train one model. RUN/last.pt is the newest checkpoint, RUN/previous.pt the one before, RUN/best.pt
@@ -15,7 +16,17 @@ Several processes, on one machine or more, share the clips of each step:
   torchrun --nnodes=2 --nproc-per-node=8 --rdzv-backend=c10d --rdzv-endpoint=HOST:29500 -m vos train ...
 """
 
-LOWEST = {"iterations": 1, "minutes": 0, "checkpoint_every": 0, "hold_out": 0, "batch": 1, "workers": 0}
+BOUNDS = {  # of what the command line takes: lowest and highest
+    "iterations": (1, 10**9),
+    "minutes": (1e-3, 1e6),
+    "seed": (0, 2**31 - 1),
+    "checkpoint_every": (0, 10**9),
+    "hold_out": (0, 10**6),
+    "batch": (1, 10**6),
+    "learning_rate": (1e-12, 1e30),
+    "unannotated": (0, 1),
+    "workers": (0, 1000),
+}
 PASSED_ON = (
     "iterations",
     "minutes",
@@ -60,20 +71,24 @@ def run(args: argparse.Namespace) -> None:
     import torch
 
     from vos.data import VideoObjectSegmentation
-    from vos.files import VosError
+    from vos.files import VosError, writing
     from vos.networks import build, count_parameters
     from vos.parallel import joined
     from vos.pretrained import load_imagenet_weights
     from vos.recipes import recipe, train_by_recipe
 
-    for name, lowest in LOWEST.items():
+    for name, (lowest, highest) in BOUNDS.items():
         value = getattr(args, name)
-        if value is not None and value < lowest:
-            raise VosError(f"--{name.replace('_', '-')}: is {value}; give at least {lowest}")
+        if value is not None and not lowest <= value <= highest:  # NaN is within no bounds
+            raise VosError(f"--{name.replace('_', '-')}: is {value}; give a number from {lowest:g} to {highest:g}")
     if args.hold_out == 1:
         raise VosError("--hold-out: 1 keeps every video, and none is left to train on; give 0, or 2 and more")
     with joined() as ranks:
         videos = VideoObjectSegmentation(args.data, "train")
+        with writing(args.out):  # before a day of training, not after it
+            args.out.mkdir(parents=True, exist_ok=True)
+        if not os.access(args.out, os.W_OK):
+            raise VosError(f"{args.out}: cannot be written; name another place or change its permissions")
         chosen = with_options(recipe(args.preset, (args.data / "embedded.json").is_file()), args)
         torch.manual_seed(args.seed)
         model = build(args.model, args.preset)

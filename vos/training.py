@@ -77,6 +77,15 @@ class Training:
         if found is None:
             return None
         path, checkpoint = found
+        try:
+            self.take_up(checkpoint, path)
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise VosError(f"{path}: holds no state of a training to go on with ({error!r}); start anew") from None
+        self.log = [row for row in read_rows(self.run / "log.csv") if row["iteration"] < self.iteration]
+        return path
+
+    def take_up(self, checkpoint: dict, path: Path) -> None:
+        """Be where the training of a checkpoint was. VosError where it was made with other settings."""
         model = {"kind": kind_of(self.model)} | asdict(self.model.settings)
         saved = {"kind": checkpoint["kind"]} | checkpoint["network"]
         for held, wanted in ((saved, model), (checkpoint["training"], asdict(self.settings))):
@@ -85,9 +94,7 @@ class Training:
             if odd:
                 was = ", ".join(f"{key} {held[key]}" for key in odd)
                 raise VosError(f"{path}: was made with {was}; give the same options, or another --out")
-        state = checkpoint.get("state")
-        if state is None:
-            raise VosError(f"{path}: holds weights, but not the state of a training; it cannot be gone on with")
+        state = checkpoint["state"]
         self.model.load_state_dict(checkpoint["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.iteration, self.number = checkpoint["iterations"], state["number"]
@@ -96,8 +103,6 @@ class Training:
         torch.set_rng_state(state["random"])
         if self.ranks.device.type == "cuda":
             torch.cuda.set_rng_state(state["random_cuda"], self.ranks.device)
-        self.log = [row for row in read_rows(self.run / "log.csv") if row["iteration"] < self.iteration]
-        return path
 
     def save(self, name: str = LAST) -> None:
         """Write RUN/<name> (the first process does), and keep the last checkpoint before it."""

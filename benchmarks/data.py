@@ -1,0 +1,96 @@
+"""Does the loader keep ahead of the model? Against decoding alone, on real video.
+
+    python benchmarks/data.py --data DAVIS [--json] [--save]
+
+Clips of 5 frames with their masks, as training takes them, on as many workers as there are cores: clips a second
+of decoding alone (JPEG at reduced scale, PNG masks, stretched to the model's size) and of the loader with all that it
+does besides (normalisation, batches; and, as a row of its own, augmentation). And the clips a second that the model
+takes on this machine, at full size.
+"""
+
+import os
+import time
+from pathlib import Path
+from statistics import median
+
+import harness
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+from training import Step
+
+from vos.clips import NO_AUGMENTATION, ClipDataset, clip_indices
+from vos.data import VideoObjectSegmentation
+from vos.presets import PRESETS
+from vos.recipes import REAL
+
+LENGTH, CLIPS, REPEATS = 5, 40, 5
+
+
+class Decoding(Dataset):
+    """The same files as the clips of another set, read and stretched, and nothing else."""
+
+    def __init__(self, clips: ClipDataset) -> None:
+        self.clips = clips
+
+    def __len__(self) -> int:
+        return CLIPS
+
+    def __getitem__(self, item: tuple[int, int]) -> int:
+        number, length = item
+        order = np.random.default_rng((0, 0, 0)).permutation(len(self.clips.pairs))
+        video, target = self.clips.pairs[order[number % len(order)]]
+        rng = np.random.default_rng((0, 1, number))
+        total = 0
+        for index in clip_indices(video, target, length, 1, rng):
+            frame, ids = self.clips.load(video, index)
+            total += int(frame[0, 0, 0]) + int(ids[0, 0])
+        return total
+
+
+def clips_per_second(dataset: Dataset, workers: int) -> float:
+    """Of a loader that is running already."""
+    batches = [[(2 * number, LENGTH), (2 * number + 1, LENGTH)] for number in range(CLIPS // 2 + 4)]
+    loader = iter(DataLoader(dataset, batch_sampler=batches, num_workers=workers))
+    for _ in range(4):
+        next(loader)  # workers have started
+    start = time.perf_counter()
+    for _ in loader:
+        pass
+    return CLIPS / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Measure, print, and save where asked."""
+    parser = harness.arguments(__doc__)
+    parser.add_argument("--data", type=Path, required=True, metavar="DAVIS", help="a DAVIS folder")
+    args = parser.parse_args()
+    videos = VideoObjectSegmentation(args.data, "train").videos
+    workers, rows = os.cpu_count() or 1, []
+    for preset, settings in PRESETS.items():
+        plain = ClipDataset(videos, settings.size, augmentation=NO_AUGMENTATION, keep=False)
+        full = ClipDataset(videos, settings.size, augmentation=REAL.augmentation, keep=False)
+        kinds = {"decoding": Decoding(plain), "loader": plain, "augmented": full}
+        rates: dict[str, list[float]] = {name: [] for name in kinds}
+        for _ in range(REPEATS):
+            for name, dataset in kinds.items():
+                rates[name].append(clips_per_second(dataset, workers))
+        rate = {name: median(values) for name, values in rates.items()}
+        row = {"benchmark": "loader", "preset": preset, "workers": workers}
+        row |= {f"{name}_clips_per_s": value for name, value in rate.items()}
+        row |= {f"{name}_over_decoding_ratio": rate[name] / rate["decoding"] for name in ("loader", "augmented")}
+        step = Step(preset, "bfloat16", LENGTH, 1 if preset == "report" else 8)
+        step()
+        start = time.perf_counter()
+        step()
+        row["model_clips_per_s"] = len(step.frames) / (time.perf_counter() - start)
+        row["loader_over_model_ratio"] = rate["loader"] / row["model_clips_per_s"]
+        rows.append(row)
+        harness.emit([row], args.json)
+    if args.save:
+        harness.save("data", rows)
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    main()
