@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 DESCRIPTION = """Train one model. RUN/last.pt is the newest checkpoint, RUN/previous.pt the one before, RUN/best.pt
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     import torch
 
     from vos.data import VideoObjectSegmentation
-    from vos.files import VosError, writing
+    from vos.files import VosError, new_folder, writing
     from vos.networks import build, count_parameters
     from vos.parallel import joined
     from vos.pretrained import load_imagenet_weights
@@ -83,10 +84,10 @@ def run(args: argparse.Namespace) -> None:
             raise VosError(f"--{name.replace('_', '-')}: is {value}; give a number from {lowest:g} to {highest:g}")
     if args.hold_out == 1:
         raise VosError("--hold-out: 1 keeps every video, and none is left to train on; give 0, or 2 and more")
-    with joined() as ranks:
+    with joined() as ranks, ExitStack() as stack:
         videos = VideoObjectSegmentation(args.data, "train")
         with writing(args.out):  # before a day of training, not after it
-            args.out.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(new_folder(args.out))
         if not os.access(args.out, os.W_OK):
             raise VosError(f"{args.out}: cannot be written; name another place or change its permissions")
         chosen = with_options(recipe(args.preset, (args.data / "embedded.json").is_file()), args)
