@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,11 @@ def medians(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, fl
             run()
             seconds[name].append(time.perf_counter() - start)
     return {name: median(values) for name, values in seconds.items()}
+
+
+def untuned() -> dict[str, str]:
+    """The environment for a process that is to run as if this package had never been imported."""
+    return {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
 
 
 def memory_MB(what: str = "VmHWM") -> float:

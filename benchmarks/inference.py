@@ -59,7 +59,8 @@ def frame_rows(folder: Path) -> list[dict]:
 
     def by_plain_port() -> None:
         words = [sys.executable, str(Path(__file__).with_name("plain_port.py")), "infer", "--repeats", "1"]
-        done = subprocess.run([*words, "--frames", str(FRAMES)], check=True, capture_output=True, text=True)
+        words += ["--frames", str(FRAMES)]
+        done = subprocess.run(words, check=True, capture_output=True, text=True, env=harness.untuned())
         plain.append(json.loads(done.stdout)["seconds"])
 
     runs = {"plain": by_plain_port}

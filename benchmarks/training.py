@@ -94,7 +94,8 @@ def convolutions_alone(step: Step) -> float:
 def plain_seconds(repeats: int, bfloat16: bool = False) -> float:
     """Seconds of the plain port's step, in an untuned process."""
     words = [sys.executable, str(Path(__file__).with_name("plain_port.py")), "train", "--repeats", str(repeats)]
-    done = subprocess.run(words + ["--bfloat16"] * bfloat16, check=True, capture_output=True, text=True)
+    words += ["--bfloat16"] * bfloat16
+    done = subprocess.run(words, check=True, capture_output=True, text=True, env=harness.untuned())
     return json.loads(done.stdout)["seconds"]
 
 

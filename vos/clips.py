@@ -7,6 +7,7 @@ training that goes on from iteration i draws what it would have drawn.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -23,9 +24,9 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 def normalise_frames(frames: np.ndarray | Tensor) -> Tensor:
     """uint8 (..., H, W, 3) RGB -> float (..., 3, H, W) with ImageNet's mean and standard deviation (report 3.1)."""
-    pixels = torch.as_tensor(frames).float().div_(255)
-    pixels = (pixels - torch.tensor(IMAGENET_MEAN)) / torch.tensor(IMAGENET_STD)
-    return pixels.movedim(-1, -3).contiguous()
+    pixels = torch.as_tensor(frames).movedim(-1, -3).to(torch.float32, memory_format=torch.contiguous_format)
+    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return pixels.div_(255).sub_(mean).div_(std)
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,16 @@ class ClipDataset(Dataset):
         video, target = self.pairs[order[place]]
         rng = np.random.default_rng((self.seed, 1, number))
         indices = clip_indices(video, target, length, int(rng.choice(self.strides)), rng, self.late_start)
-        if not self.visible(video, target, indices[0]):  # listed, but out of sight or smaller than a pixel
+        load = cache(partial(self.load, video))  # a frame is looked at more than once, and read once
+        if not (load(indices[0])[1] == target.id).any():  # listed, but out of sight or smaller than a pixel
             indices = [i for i in video.annotated if i >= target.first][:length]
         if share and np.random.default_rng((self.seed, 2, number)).random() < share[0]:
             indices = every_frame(video, indices[0], length) or indices
-        if rng.random() < self.augmentation.reverse and self.visible(video, target, indices[-1]):
+        if rng.random() < self.augmentation.reverse and (load(indices[-1])[1] == target.id).any():
             indices = indices[::-1]
         counted = len(indices)
         indices = [*indices, *[indices[-1]] * (length - counted)]
-        loaded = [self.load(video, i) for i in indices]
+        loaded = [load(i) for i in indices]
         frames = torch.from_numpy(np.stack([frame for frame, _ in loaded]))
         masks = torch.from_numpy(np.stack([ids == target.id for _, ids in loaded])).float()[:, None]
         augmented = augment(frames, masks, self.augmentation, rng)
@@ -117,10 +119,6 @@ class ClipDataset(Dataset):
         annotated = torch.tensor([video.mask_paths[i] is not None for i in indices])
         weights = ((torch.arange(length) < counted) & annotated).float()
         return {"frames": frames, "masks": masks, "weights": weights, "name": f"{video.name}/{target.id}"}
-
-    def visible(self, video: Video, target: VideoObject, index: int) -> bool:
-        """Whether any of the object can be seen in frame `index` at the model's size."""
-        return bool((self.load(video, index)[1] == target.id).any())
 
     def load(self, video: Video, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Frame (H, W, 3) and id map (H, W), uint8, at the model's size."""

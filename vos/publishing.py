@@ -141,5 +141,12 @@ def speed_table(root: Path) -> str:
         f"the loader reaches {loader['loader_over_decoding_ratio']:.0%} of the speed of decoding alone",
         f"a course step spends {rows['kernel']['kernel_ratio']:.1%} of its time in the kernel",
     ]
+    (learnt,), (killed,) = files["overfit"]["rows"], files["kills"]["rows"]
+    facts += [
+        f"the `report` preset learns a real clip of {learnt['frames']} frames ({learnt['sequence']}) to J "
+        f"{learnt['J']:.2f} in {learnt['iterations']} steps, {learnt['minutes']:.0f} minutes, from {learnt['weights']} "
+        "weights",
+        f"a training killed {killed['kills']} times ends with {'the same' if killed['same_bits'] else 'OTHER'} bits",
+    ]
     about = f"Measured on {made['cores']} cores of {made['processor']} by the scripts in `benchmarks/`, medians."
     return "\n".join([*lines, "", "; ".join(facts) + ".", about])

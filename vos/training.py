@@ -4,12 +4,9 @@ A training is a pure function of its settings and the number of steps done: samp
 (vos.clips), and a checkpoint holds all that a step changes. So one that was killed goes on as if it had not been.
 """
 
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from tqdm import tqdm
 from vos.checkpoints import BEST, LAST, as_tuple, kind_of, newest_checkpoint, write_checkpoint
 from vos.clips import ClipDataset
 from vos.files import VosError
+from vos.interrupts import ignore_interrupts, interrupts_noted
 from vos.networks import BaseModel
 from vos.optimiser import Optimiser
 from vos.parallel import Ranks, from_first, single, summed, wrapped
@@ -124,8 +122,8 @@ class Training:
             "precision": self.precision,
             "state": state,
         }
+        write_log(self.run / "log.csv", self.log)  # first: rows that the checkpoint does not know yet are dropped
         write_checkpoint(self.run / name, self.model, about)
-        write_log(self.run / "log.csv", self.log)
         self.saved = self.iteration if name == LAST else self.saved
 
     def done(self) -> float:
@@ -259,7 +257,9 @@ def train(
             while (done := training.done()) < 1:
                 training.batches.done = done
                 stopped = training.step(training.next_batch(batches), done, stop=bool(signals))
-                training.seconds = training.log[-1]["seconds"] = time.perf_counter() - started
+                clock = time.perf_counter() - started if training.ranks.first else 0.0  # one clock for all processes
+                (training.seconds,) = summed([clock], training.ranks)
+                training.log[-1]["seconds"] = training.seconds
                 bar.update()
                 bar.set_postfix(progress_words(training.log, training.seconds, training.done()), refresh=False)
                 every = settings.checkpoint_every
@@ -274,32 +274,6 @@ def train(
         bar.close()
         model.eval()
     return training.log
-
-
-@contextmanager
-def interrupts_noted() -> Iterator[list[int]]:
-    """Ctrl-C (and a polite kill) fill the list, so that a step is always finished; a second one ends at once."""
-    signals: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if signals:
-            raise KeyboardInterrupt
-        signals.append(number)
-
-    if threading.current_thread() is not threading.main_thread():  # where no signal ever arrives
-        yield signals
-        return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def ignore_interrupts(worker: int) -> None:
-    """A process that loads clips leaves Ctrl-C to the training, which ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def fastest_precision(model: BaseModel) -> str:
