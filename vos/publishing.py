@@ -111,7 +111,8 @@ def metrics_table(root: Path) -> str:
 def speed_table(root: Path) -> str:
     """How fast training and inference are, as Markdown: what one run each of their benchmarks measured."""
     files = {
-        name: read_json(root / f"data/results/benchmark_{name}.json") for name in ("training", "inference", "data")
+        name: read_json(root / f"data/results/benchmark_{name}.json")
+        for name in ("training", "inference", "data", "overfit", "kills")
     }
     lines = ["| full size, 256x448 | this package | plain port, float32 | times | of the convolutions' own limit |"]
     lines.append("|---|---|---|---|---|")
