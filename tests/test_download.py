@@ -443,7 +443,10 @@ DAMAGED = {
     "unknown method": (patched(README, 10, "<H", 77), "That compression method is not supported"),
     "no lists": (without("2017"), "val.txt is missing or empty"),
     "empty list": (zipped(entries() | {"DAVIS/ImageSets/2017/val.txt": b""}), "val.txt is missing or empty"),
-    "list of bytes": (zipped(entries() | {"DAVIS/ImageSets/2017/val.txt": b"\xff"}), "no zip or a damaged one"),
+    "list of bytes": (
+        zipped(entries() | {"DAVIS/ImageSets/2017/val.txt": b"\xff"}),
+        "val.txt: cannot be read as a list of sequences",
+    ),
     "no images": (without("JPEGImages/480p/goat"), "DAVIS-2017-trainval-480p.zip/DAVIS/JPEGImages/480p/goat: no such"),
     "no mask": (without("goat/00001.png"), "DAVIS/Annotations/480p/goat: lacks the mask"),
 }

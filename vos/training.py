@@ -24,7 +24,7 @@ from vos.networks import BaseModel
 from vos.optimiser import Optimiser
 from vos.parallel import Ranks, from_first, single, summed, wrapped
 from vos.schedule import BatchNumbers, TrainingSettings, learning_rate
-from vos.training_log import progress_words, read_rows, write_log
+from vos.training_log import progress_words, write_log
 
 MAY_CHANGE = {"iterations", "minutes", "workers", "checkpoint_every"}  # when a training is taken up again
 
@@ -79,7 +79,6 @@ class Training:
             self.take_up(checkpoint, path)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise VosError(f"{path}: holds no state of a training to go on with ({error!r}); start anew") from None
-        self.log = [row for row in read_rows(self.run / "log.csv") if row["iteration"] < self.iteration]
         return path
 
     def take_up(self, checkpoint: dict, path: Path) -> None:
@@ -96,7 +95,7 @@ class Training:
         self.model.load_state_dict(checkpoint["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.iteration, self.number = checkpoint["iterations"], state["number"]
-        self.saved = self.iteration
+        self.saved, self.log = self.iteration, state["log"]
         self.seconds, self.best, self.precision = state["seconds"], state["best"], checkpoint["precision"]
         torch.set_rng_state(state["random"])
         if self.ranks.device.type == "cuda":
@@ -112,6 +111,7 @@ class Training:
             "number": self.number,
             "seconds": self.seconds,
             "best": self.best,
+            "log": self.log,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state(self.ranks.device) if cuda else None,
         }
@@ -122,8 +122,8 @@ class Training:
             "precision": self.precision,
             "state": state,
         }
-        write_log(self.run / "log.csv", self.log)  # first: rows that the checkpoint does not know yet are dropped
         write_checkpoint(self.run / name, self.model, about)
+        write_log(self.run / "log.csv", self.log)
         self.saved = self.iteration if name == LAST else self.saved
 
     def done(self) -> float:
