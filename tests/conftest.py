@@ -24,3 +24,22 @@ def small_set(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("embedded") / "set"
     draw_dataset(folder, train=6, valid=6, seed=3, progress=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def valid(small_set):
+    """The validation videos of the small set, with the masks a method may see."""
+    from vos.data import VideoObjectSegmentation
+
+    return VideoObjectSegmentation(small_set, "valid")
+
+
+@pytest.fixture(scope="session")
+def clean(valid, tmp_path_factory) -> Path:
+    """A submission without a fault: every first mask copied."""
+    from vos.inference import copy_first
+    from vos.submission import write_submission
+
+    path = tmp_path_factory.mktemp("clean") / "clean.zip"
+    write_submission(path, valid, copy_first, progress=False)
+    return path

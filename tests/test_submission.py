@@ -23,19 +23,6 @@ from vos.submission import write_submission
 from vos.submission_check import check_submission
 
 
-@pytest.fixture(scope="module")
-def valid(small_set):
-    return VideoObjectSegmentation(small_set, "valid")
-
-
-@pytest.fixture(scope="module")
-def clean(valid, tmp_path_factory):
-    """A submission without a fault: every first mask copied."""
-    path = tmp_path_factory.mktemp("clean") / "clean.zip"
-    write_submission(path, valid, copy_first, progress=False)
-    return path
-
-
 def test_a_clean_submission_has_no_fault(clean, valid):
     assert check_submission(clean, valid) == []
     with zipfile.ZipFile(clean) as archive:

@@ -15,24 +15,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 from submission_draft import GAPS, LATE, ONE, PAIR, Draft, exchange, path_of, png, stretched
 
-from vos.data import VideoObjectSegmentation
 from vos.files import VosError
 from vos.inference import copy_first
 from vos.submission import write_submission
 from vos.submission_check import check_submission
-
-
-@pytest.fixture(scope="module")
-def valid(small_set):
-    return VideoObjectSegmentation(small_set, "valid")
-
-
-@pytest.fixture(scope="module")
-def clean(valid, tmp_path_factory):
-    """A submission without a fault: every first mask copied."""
-    path = tmp_path_factory.mktemp("clean") / "clean.zip"
-    write_submission(path, valid, copy_first, progress=False)
-    return path
 
 
 def keep_one_video(draft, folder):
