@@ -2,10 +2,10 @@
 
     python benchmarks/data.py --data DAVIS [--json] [--save]
 
-Clips of 5 frames with their masks, as training takes them, on as many workers as there are cores: clips a second
-of decoding alone (JPEG at reduced scale, PNG masks, stretched to the model's size) and of the loader with all that it
-does besides (normalisation, batches; and, as a row of its own, augmentation). And the clips a second that the model
-takes on this machine, at full size.
+Clips of 5 frames with their masks, as training takes them, on as many workers as there are cores, in clips a second:
+decoding alone (JPEG at reduced scale, PNG masks, stretched to the model's size); the loader, which also draws clips
+and hands batches over; and the two with what the training does to them on its device, here the processor: normalised
+only, and augmented. And the clips a second that the model takes on this machine.
 """
 
 import os
@@ -19,7 +19,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from training import Step
 
-from vos.clips import NO_AUGMENTATION, ClipDataset, clip_indices
+from vos.clips import NO_AUGMENTATION, ClipDataset, DrawnClips, clip_indices, finished_batch, gathered
 from vos.data import VideoObjectSegmentation
 from vos.presets import PRESETS
 from vos.recipes import REAL
@@ -48,15 +48,17 @@ class Decoding(Dataset):
         return total
 
 
-def clips_per_second(dataset: Dataset, workers: int) -> float:
+def clips_per_second(dataset: Dataset, workers: int, finish: bool) -> float:
     """Of a loader that is running already."""
     batches = [[(2 * number, LENGTH), (2 * number + 1, LENGTH)] for number in range(CLIPS // 2 + 4)]
-    loader = iter(DataLoader(dataset, batch_sampler=batches, num_workers=workers))
+    collate = gathered if isinstance(dataset, DrawnClips) else None
+    loader = iter(DataLoader(dataset, batch_sampler=batches, num_workers=workers, collate_fn=collate))
     for _ in range(4):
         next(loader)  # workers have started
     start = time.perf_counter()
-    for _ in loader:
-        pass
+    for batch in loader:
+        if finish:
+            finished_batch(batch, "cpu")
     return CLIPS / (time.perf_counter() - start)
 
 
@@ -70,15 +72,20 @@ def main() -> None:
     for preset, settings in PRESETS.items():
         plain = ClipDataset(videos, settings.size, augmentation=NO_AUGMENTATION, keep=False)
         full = ClipDataset(videos, settings.size, augmentation=REAL.augmentation, keep=False)
-        kinds = {"decoding": Decoding(plain), "loader": plain, "augmented": full}
+        kinds = {
+            "decoding": (Decoding(plain), False),
+            "loader": (DrawnClips(full), False),
+            "normalised": (DrawnClips(plain), True),
+            "augmented": (DrawnClips(full), True),
+        }
         rates: dict[str, list[float]] = {name: [] for name in kinds}
         for _ in range(REPEATS):
-            for name, dataset in kinds.items():
-                rates[name].append(clips_per_second(dataset, workers))
+            for name, (dataset, finish) in kinds.items():
+                rates[name].append(clips_per_second(dataset, workers, finish))
         rate = {name: median(values) for name, values in rates.items()}
         row = {"benchmark": "loader", "preset": preset, "workers": workers}
         row |= {f"{name}_clips_per_s": value for name, value in rate.items()}
-        row |= {f"{name}_over_decoding_ratio": rate[name] / rate["decoding"] for name in ("loader", "augmented")}
+        row |= {f"{name}_over_decoding_ratio": rate[name] / rate["decoding"] for name in list(kinds)[1:]}
         step = Step(preset, "bfloat16", LENGTH, 1 if preset == "report" else 8)
         step()
         start = time.perf_counter()

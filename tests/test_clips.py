@@ -12,7 +12,10 @@ from vos.clips import (
     NO_AUGMENTATION,
     Augmentation,
     ClipDataset,
+    DrawnClips,
     clip_indices,
+    finished_batch,
+    gathered,
     normalise_frames,
     warp,
 )
@@ -103,8 +106,20 @@ def test_workers_draw_what_one_process_draws(videos):
 
     clips = ClipDataset(videos, SIZE, augmentation=Augmentation(), keep=False)
     batches = [[(n, 3), (n + 1, 3)] for n in range(0, 6, 2)]
-    alone, together = (list(DataLoader(clips, batch_sampler=batches, num_workers=n)) for n in (0, 2))
-    assert all(torch.equal(a["frames"], b["frames"]) for a, b in zip(alone, together, strict=True))
+    for workers in (0, 2):
+        loader = DataLoader(DrawnClips(clips), batch_sampler=batches, num_workers=workers, collate_fn=gathered)
+        for numbers, batch in zip(batches, loader, strict=True):
+            made, alone = finished_batch(batch, "cpu"), [clips[number] for number in numbers]
+            for key in ("frames", "masks", "weights"):
+                assert torch.equal(made[key], torch.stack([clip[key] for clip in alone]))
+            assert made["name"] == [clip["name"] for clip in alone]
+
+
+def test_a_loading_process_hands_on_bytes(videos):
+    """A float frame is four times as large, and the way from process to process is what it costs."""
+    batch = gathered([ClipDataset(videos, SIZE, augmentation=Augmentation()).drawn((n, 3)) for n in range(2)])
+    assert batch["frames"].dtype == batch["masks"].dtype == torch.uint8
+    assert not any(isinstance(value, torch.Tensor) for change in batch["change"] for value in change)
 
 
 def test_augmentation_works_in_pixels():

@@ -52,9 +52,9 @@ def test_loss_may_not_be_averaged_away_by_padding():
 def test_one_clip_is_learnt_by_heart(name, clips, tmp_path):
     class OneClip(ClipDataset):
         def __init__(self):
-            self.clip = clips[(0, 4)]
+            self.clip = clips.drawn((0, 4))
 
-        def __getitem__(self, item):
+        def drawn(self, item):
             return self.clip
 
     torch.manual_seed(0)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from vos.checkpoints import BEST, LAST, as_tuple, kind_of, newest_checkpoint, write_checkpoint
-from vos.clips import ClipDataset
+from vos.clips import ClipDataset, DrawnClips, finished_batch, gathered
 from vos.files import VosError
 from vos.interrupts import ignore_interrupts, interrupts_noted
 from vos.networks import BaseModel
@@ -133,8 +133,7 @@ class Training:
 
     def step(self, batch: dict[str, Tensor], done: float, stop: bool = False) -> bool:
         """One step on this process's share of a batch; returns whether any process was asked to stop."""
-        frames, masks, weights = (batch[key].to(self.ranks.device) for key in ("frames", "masks", "weights"))
-        counted = weights[:, 1:]
+        frames, masks, counted = batch["frames"], batch["masks"], batch["weights"][:, 1:]
         frames_counted, stops = summed([counted.sum().item(), float(stop)], self.ranks)
         with torch.autocast(self.ranks.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             logits = self.parallel(frames, masks[:, 0])
@@ -169,14 +168,15 @@ class Training:
         return sum(values) / len(values)
 
     def loader(self) -> Iterator[dict[str, Tensor]]:
-        """The batches from here on."""
+        """The batches from here on, drawn; `next_batch` finishes them."""
         self.batches.begin(self.iteration, self.number)
         pinned = self.ranks.device.type == "cuda"
         workers = self.settings.workers
         return iter(
             DataLoader(
-                self.clips,
+                DrawnClips(self.clips),
                 batch_sampler=self.batches,
+                collate_fn=gathered,
                 num_workers=workers,
                 pin_memory=pinned,
                 worker_init_fn=ignore_interrupts if workers else None,
@@ -184,9 +184,9 @@ class Training:
         )
 
     def next_batch(self, batches: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
-        """The next batch; where a file of the set cannot be read, what has been learnt is saved first."""
+        """The next batch, on the model's device; where a file cannot be read, what has been learnt is saved first."""
         try:
-            return next(batches)
+            return finished_batch(next(batches), self.ranks.device)
         except VosError as error:
             self.checkpoint()
             # From a loading process the message comes with a traceback before it.
