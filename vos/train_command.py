@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 DESCRIPTION = """Train one model. RUN/last.pt is the newest checkpoint, RUN/previous.pt the one before, RUN/best.pt
-the one with the highest J on held-out clips (--hold-out), RUN/log.csv and RUN/loss.png the loss.
+the one with the highest J on held-out clips (--hold-out), RUN/log.csv the loss of every iteration, RUN/loss.png a
+picture of it and of J, drawn anew at every checkpoint.
 
 Ctrl-C finishes the step, saves and ends with exit code 130; the same command with --resume goes on to the same bits
 as a training that was never stopped.
@@ -69,10 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train one model by the recipe of its preset and set."""
+    from functools import partial
+
     import torch
 
     from vos.data import VideoObjectSegmentation
     from vos.files import VosError, new_folder, writing
+    from vos.live import progress_file
     from vos.networks import build, count_parameters
     from vos.parallel import joined
     from vos.pretrained import load_imagenet_weights
@@ -100,7 +104,7 @@ def run(args: argparse.Namespace) -> None:
             size = f"{count_parameters(model):,} parameters, {len(videos)} videos of {args.data}"
             print(f"{args.model} model, {size}{processes}", flush=True)
         hold_out = args.hold_out if len(videos) >= 2 * args.hold_out else 0
-        watch = None if not ranks.first else lambda log: draw_loss(log, args.out / "loss.png")
+        watch = partial(progress_file, args.out / "loss.png", args.model) if ranks.first else None
         log = train_by_recipe(model, videos, chosen, args.out, args.model, 0, ranks, hold_out, args.resume, watch)
         if ranks.first and log:
             print(f"{args.out / 'last.pt'}: {len(log)} iterations, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}")
@@ -117,13 +121,3 @@ def with_options(chosen, args: argparse.Namespace):
     if args.unannotated:
         asked["unannotated"] = (2 / 3, args.unannotated)
     return replace(chosen, training=replace(training, **asked))
-
-
-def draw_loss(log: list[dict], path: Path) -> None:
-    """Write the loss so far as a picture."""
-    import numpy as np
-
-    from vos.figures import loss_curves, save
-
-    curve = {key: np.array([row[key] for row in log]) for key in ("iteration", "loss")}
-    save(loss_curves({"training": curve}, title="Training loss"), path)
