@@ -6,8 +6,6 @@
   alone (forward and both gradients, same precision and layout), and of the plain port (plain_port.py) in a process of
   its own that nothing has tuned. limit_ratio: convolutions alone / ours, 1 is the limit.
 - kernel: the share of a course step's processor time that is spent in the kernel.
-- growth: seconds and memory of a step against the length of the clip T and the batch, course preset; and at full
-  size with and without --save-memory.
 """
 
 import json
@@ -20,14 +18,12 @@ from statistics import median
 
 import harness
 import torch
-from matplotlib.figure import Figure
 from torch.utils.flop_counter import FlopCounterMode
 
-from vos.figures import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
 from vos.networks import BaseModel, build
 from vos.optimiser import Optimiser
+from vos.presets import NetworkSettings
 from vos.training import mask_loss
-from vos.workspace import ROOT
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -41,7 +37,14 @@ def clip(model: BaseModel, length: int, batch: int) -> tuple[torch.Tensor, torch
 class Step:
     """A training step of a new base model, ready to be called again and again."""
 
-    def __init__(self, preset: str, precision: str, length: int = 5, batch: int = 1, save_memory: bool = False) -> None:
+    def __init__(
+        self,
+        preset: str | NetworkSettings,
+        precision: str,
+        length: int = 5,
+        batch: int = 1,
+        save_memory: bool = False,
+    ) -> None:
         torch.manual_seed(0)
         self.model, self.precision = build("base", preset), precision
         self.model.save_memory = save_memory
@@ -136,62 +139,6 @@ def kernel_row() -> dict:
     return {"benchmark": "kernel", "kernel_ratio": kernel / (kernel + user), "user_s": user, "kernel_s": kernel}
 
 
-def measured_apart(**how: object) -> dict:
-    """Seconds of a step and the memory it adds, in a process of its own."""
-    script = f"import training; print(training.one_step(**{how!r}))"
-    words = [sys.executable, "-c", script]
-    done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=Path(__file__).parent)
-    return json.loads(done.stdout)
-
-
-def one_step(**how: object) -> str:
-    """What `measured_apart` runs: seconds of the second step, and the peak of memory less what stood before."""
-    step = Step(**how)
-    before = harness.memory_MB("VmRSS")
-    step()
-    start = time.perf_counter()
-    step()
-    seconds = time.perf_counter() - start
-    return json.dumps({"s": seconds, "MB": harness.memory_MB() - before})
-
-
-def growth_rows() -> list[dict]:
-    """Steps of other lengths, batches and sizes."""
-    cases = [("T", {"preset": "course", "precision": "bfloat16", "length": T, "batch": 4}) for T in (2, 5, 10, 20)]
-    cases += [("batch", {"preset": "course", "precision": "bfloat16", "length": 5, "batch": B}) for B in (2, 4, 8, 16)]
-    cases += [("full size, T", {"preset": "report", "precision": "bfloat16", "length": T}) for T in (2, 5, 11)]
-    cases += [
-        ("full size, T, save memory", {"preset": "report", "precision": "bfloat16", "length": T, "save_memory": True})
-        for T in (2, 5, 11)
-    ]
-    rows = []
-    for name, how in cases:
-        value = how["batch"] if name == "batch" else how["length"]
-        rows.append({"benchmark": "growth", "against": name, "value": value} | measured_apart(**how))
-    return rows
-
-
-def figure(rows: list[dict]) -> Figure:
-    """Seconds and memory of a step against clip length and batch."""
-    full = ("full size, T", "full size, T, save memory")
-    panels = (
-        ("course preset", "T or batch", "seconds", "s", ("T", "batch")),
-        ("full size", "T", "seconds", "s", full),
-        ("full size", "T", "memory, MB", "MB", full),
-    )
-    with styled():
-        drawn = NotebookFigure(figsize=(WIDTH, 3.6), layout="constrained")
-        for axes, (title, along, up, key, names) in zip(drawn.subplots(1, 3), panels, strict=True):
-            for name, colour, line in zip(names, (BASE, UPDATED), ("-", "--"), strict=True):
-                chosen = [row for row in rows if row.get("against") == name]
-                x, y = ([row[k] for row in chosen] for k in ("value", key))
-                axes.plot(x, y, marker="o", color=colour, linestyle=line, label=name.removeprefix("full size, "))
-            axes.set(title=title, xlabel=along, ylabel=up)
-            axes.set_ylim(bottom=0)
-            axes.legend()
-    return drawn
-
-
 def main() -> None:
     """Measure, print, and save where asked."""
     parser = harness.arguments(__doc__)
@@ -201,12 +148,8 @@ def main() -> None:
     harness.emit(rows, args.json)
     rows.append(kernel_row())
     harness.emit(rows[-1:], args.json)
-    grown = growth_rows()
-    harness.emit(grown, args.json)
-    rows += grown
     if args.save:
         harness.save("training", rows)
-        save(figure(rows), ROOT / "figures/benchmark_training.png")
 
 
 if __name__ == "__main__":
