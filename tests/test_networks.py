@@ -6,7 +6,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from vos.files import VosError
-from vos.networks import ConvLSTM, Fusion, build, count_parameters
+from vos.networks import ConvLSTM, Fusion, LastConvolution, build, count_parameters
 from vos.presets import PRESETS, NetworkSettings
 from vos.pretrained import copy_vgg16
 from vos.recipes import REPORT
@@ -194,3 +194,14 @@ def test_unknown_names_are_refused():
         build("base", "huge")
     with pytest.raises(ValueError, match="video"):
         build("updated")
+
+
+def test_the_last_convolution_is_a_convolution():
+    """However it is calculated: outputs and all three gradients."""
+    torch.manual_seed(0)
+    layer, x = LastConvolution(16, 4, 5, padding=2), torch.randn(2, 16, 9, 11, requires_grad=True)
+    plain = nn.functional.conv2d(x, layer.weight, layer.bias, padding=2)
+    assert_close(layer(x), plain, atol=1e-5, rtol=1e-4)
+    of = (x, layer.weight, layer.bias)
+    both = [torch.autograd.grad(y.square().sum(), of) for y in (layer(x), plain)]
+    assert_close(*both, atol=1e-3, rtol=1e-4)

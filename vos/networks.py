@@ -12,6 +12,7 @@ Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w c
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv_transpose2d
 from torch.utils.checkpoint import checkpoint
 
 from vos.presets import PRESETS, NetworkSettings
@@ -32,6 +33,17 @@ def convolution(inputs: int, outputs: int, kernel: int, normalise: bool, stride:
     else:
         nn.init.zeros_(layers[0].bias)
     return [*layers, nn.ReLU(inplace=True)]
+
+
+class LastConvolution(nn.Conv2d):
+    """A convolution to a few channels, calculated as the transposed convolution by the flipped kernel.
+
+    It is the same sum; but backwards, processors take up to five times as long for a convolution with few outputs.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        flipped = self.weight.flip(-1, -2).transpose(0, 1)
+        return conv_transpose2d(x, flipped, self.bias, padding=self.padding)
 
 
 class Backbone(nn.Sequential):
@@ -157,7 +169,7 @@ class Decoder(nn.Module):
             width = next_width
         self.blocks = nn.Sequential(*layers)
         kernel = settings.decoder_kernel
-        self.last = nn.Conv2d(width, settings.patch**2, kernel, padding=kernel // 2)
+        self.last = LastConvolution(width, settings.patch**2, kernel, padding=kernel // 2)
         self.to_pixels = nn.PixelShuffle(settings.patch)  # patch * patch values a cell -> as many pixels
 
     def forward(self, h: Tensor) -> Tensor:

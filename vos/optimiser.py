@@ -22,7 +22,7 @@ class Optimiser:
         self.matrices = [nn.Parameter(as_matrix(w.detach())) for w in self.convolutions]
         taken = {id(w) for w in self.convolutions}
         others = [w for w in weights if id(w) not in taken]
-        self.parts = [(torch.optim.AdamW(others, weight_decay=weight_decay), 1.0)]
+        self.parts = [(torch.optim.AdamW(others, weight_decay=weight_decay, fused=True), 1.0)]
         if self.matrices:  # match_rms_adamw: steps of AdamW's size (Liu et al. 2025)
             self.parts.append((torch.optim.Muon(self.matrices, weight_decay=0, adjust_lr_fn="match_rms_adamw"), muon))
 
