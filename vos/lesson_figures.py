@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from vos.figures import WIDTH, NotebookFigure, picture, styled
+from vos.deviations import changes
+from vos.figures import BASE, WIDTH, NotebookFigure, picture, styled
 from vos.files import VosError
 from vos.masks import PALETTE, overlay
 from vos.metrics import boundary, dilate
@@ -236,4 +237,32 @@ def score_by_frame(
     axes.set(title=title, xlabel="frame index t", ylabel="region similarity J", ylim=(0, 1.05))
     axes.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(loc="outside right center")
+    return figure
+
+
+@styled()
+def choice_effects(rows: Sequence[dict]) -> Figure:
+    """What undoing each choice changes in J: a dot a training, less that of what it is compared with, of its seed.
+
+    rows: of data/results/choices.json. Grey: as far as the trainings of the recipe itself lie from their middle.
+    """
+    change = changes(rows)
+    recipe = next(row["against"] for row in rows)
+    J = [row["J"] for row in rows if row["choice"] == recipe]
+    spread = (max(J) - min(J)) / 2
+    names = sorted(change, key=lambda name: np.mean(change[name]), reverse=True)
+    figure = NotebookFigure(figsize=(WIDTH, 0.9 + 0.27 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvspan(-spread, spread, color="#DDDDDD", zorder=0)
+    axes.axvline(0, color="#777777", linewidth=1)
+    for place, name in enumerate(names):
+        inside = abs(np.mean(change[name])) <= spread
+        colour = "#777777" if inside else BASE if np.mean(change[name]) < 0 else "#D55E00"
+        axes.plot([np.mean(change[name]), 0], [place] * 2, color=colour, linewidth=1.5)
+        axes.plot(change[name], [place] * len(change[name]), "o", color=colour, markersize=5)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.set(title="One thing changed at a time: what it does to J", xlabel="difference in mean J")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:+.2f}"))
     return figure
