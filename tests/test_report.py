@@ -137,7 +137,8 @@ def test_publish_copies_a_whole_run_and_only_a_whole_run(run, tmp_path):
     root.mkdir()
     shutil.copy(ROOT / "README.md", root)
     (root / "data/results").mkdir(parents=True)
-    for path in (ROOT / "data/results").glob("benchmark_*.json"):  # README quotes them, and no report makes them
+    quoted = [*(ROOT / "data/results").glob("benchmark_*.json"), ROOT / "data/results/choices.json"]
+    for path in quoted:  # README quotes them, and no report makes them
         shutil.copy(path, root / "data/results")
     if not (run / "figures/figure5.png").exists():  # a small set may have no two objects of a category
         shutil.copy(run / "figures/figure4.png", run / "figures/figure5.png")

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from vos.deviations import deviation_table
 from vos.files import VosError, read_json, written_whole
 from vos.report import MODELS, NOTEBOOKS, NUMBERS, cell
 from vos.workspace import ROOT
@@ -46,6 +47,7 @@ def with_numbers(text: str, root: Path = ROOT) -> str:
     """README's text with the blocks between <!-- NAME --> and <!-- /NAME --> made anew from data/results."""
     blocks = {"table1": score_table(root), "notebooks": notebook_table(root), "benchmark_metrics": metrics_table(root)}
     blocks["benchmark_training"] = speed_table(root)
+    blocks["deviations"] = deviation_table(read_json(root / "data/results/choices.json"))
     for name, block in blocks.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
