@@ -4,6 +4,7 @@ With a single process nothing here does anything, so the training loop is the sa
 """
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ def joined() -> Iterator[Ranks]:
         yield Ranks(dist.get_rank(), dist.get_world_size(), device)
     finally:
         dist.destroy_process_group()
+        # DistributedDataParallel keeps gloo's threads alive. One that still lets go of its last tensor while the
+        # interpreter ends aborts the process (pytorch/pytorch#190489); asleep, we leave it the interpreter's lock.
+        time.sleep(0.5)
 
 
 def summed(values: Sequence[float], ranks: Ranks) -> list[float]:
