@@ -13,11 +13,14 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import harness
 import torch
+from torch.nn.functional import conv2d, conv_transpose2d
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from vos.networks import BaseModel, build
@@ -60,35 +63,42 @@ class Step:
         self.optimiser.step(1e-4)
 
 
-def convolutions_of(step: Step) -> list[tuple[torch.nn.Conv2d, torch.Size, bool]]:
-    """(layer, shape of its input, whether the input needs a gradient) of every convolution that a step calls."""
-    called = []
+class Convolutions(TorchFunctionMode):
+    """Notes every convolution that is called: the function, its arguments, and whether its input needs a gradient."""
 
-    def note(layer: torch.nn.Conv2d, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
-        called.append((layer, inputs[0].shape, inputs[0].requires_grad))
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: list[tuple[Callable, list[torch.Size], bool]] = []
 
-    hooks = [m.register_forward_hook(note) for m in step.model.modules() if isinstance(m, torch.nn.Conv2d)]
-    step.model(step.frames, step.masks[:, 0])
-    for hook in hooks:
-        hook.remove()
-    return called
+    def __torch_function__(self, called: Callable, types: tuple, args: tuple = (), named: dict | None = None) -> object:
+        named = named or {}
+        if called in (conv2d, conv_transpose2d):
+            x, weight, _, *further = args
+
+            def alone(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+                return called(x, weight, None, *further, **named)
+
+            self.called.append((alone, [x.shape, weight.shape], x.requires_grad))
+        return called(*args, **named)
 
 
 def convolutions_alone(step: Step) -> float:
     """Seconds of the step's convolutions and their gradients, each by itself, in its precision and layout."""
+    with Convolutions() as convolutions:
+        step.model(step.frames, step.masks[:, 0])
     dtype = getattr(torch, step.precision)
     seconds = 0.0
-    for layer, shape, needs_gradient in convolutions_of(step):
-        x = torch.randn(shape, dtype=dtype).contiguous(memory_format=torch.channels_last).requires_grad_(needs_gradient)
-        weight = layer.weight.detach().to(dtype).contiguous(memory_format=torch.channels_last).requires_grad_()
+    for convolve, shapes, needs_gradient in convolutions.called:
+        x, weight = (torch.randn(s, dtype=dtype).contiguous(memory_format=torch.channels_last) for s in shapes)
+        of = (x.requires_grad_(), weight.requires_grad_()) if needs_gradient else (weight.requires_grad_(),)
         times = []
         for _ in range(3):
             start = time.perf_counter()
-            y = torch.nn.functional.conv2d(x, weight, None, layer.stride, layer.padding)
+            y = convolve(x, weight)
             middle = time.perf_counter()
             gradient = torch.ones_like(y)
             begin = time.perf_counter()
-            torch.autograd.grad(y, (x, weight) if needs_gradient else (weight,), gradient)
+            torch.autograd.grad(y, of, gradient)
             times.append(middle - start + time.perf_counter() - begin)
         seconds += min(times)
     return seconds
@@ -108,11 +118,11 @@ def step_rows(repeats: int) -> list[dict]:
     with FlopCounterMode(display=False) as counter:
         steps["float32"]()
     flops = counter.get_total_flops()
-    steps["bfloat16"]()  # the first call of each is not timed
     seconds: dict[str, list[float]] = {}
     for _ in range(repeats):
         seconds.setdefault("plain", []).append(plain_seconds(1))
         for precision, step in steps.items():
+            step()  # as the plain port's: a step is timed after another one
             start = time.perf_counter()
             step()
             seconds.setdefault(precision, []).append(time.perf_counter() - start)

@@ -61,12 +61,15 @@ def training(**changes: object) -> Recipe:
 THE_REPORTS = training(stages=((0.0, 5, 8),), learning_rate=1e-4, muon=0.0, weight_decay=0.0, warm_up=0)
 RECIPE = "the course's recipe"
 UPDATED = "the updated model, same recipe"
+FIVE = "decoder 5x5"
+REPEATED = "repeated border, against zeros, both 5x5"
 CHOICES = {
     RECIPE: Choice(),
     "pixels, not patches of 2x2": network(patch=1, stages=((16, 32), (64, 64)), decoder=(48, 16)),
     "state of 8x14 cells": network(stages=((48, 64), (96, 128)), context=(128, 128), state=128, decoder=(96, 48)),
     "ConvLSTM's input half 3x3": network(input_kernel=3),
-    "decoder 5x5": network(decoder_kernel=5),
+    FIVE: network(decoder_kernel=5),
+    REPEATED: network(decoder_kernel=5, decoder_border="replicate"),
     "no BatchNorm": network(normalise=False),
     "mask painted on weakly": network(mask_weight=1.0),
     "state activation ReLU": network(state_activation="relu"),
@@ -91,7 +94,8 @@ CHOICES = {
     UPDATED: Choice(model="video"),
     "updated, h_video as wide as the state": Choice(model="video", network=replace(COURSE, video_state=0)),
 }
-AGAINST = {"updated, h_video as wide as the state": UPDATED}  # what a choice is compared with; all others: RECIPE
+# What a choice is compared with; all others: RECIPE.
+AGAINST = {"updated, h_video as wide as the state": UPDATED, REPEATED: FIVE}
 SEEDS = {name: (0, 1, 2, 3) if name == RECIPE else (0, 1) for name in CHOICES}
 OBJECTS, FRAMES = 60, 20
 

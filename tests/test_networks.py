@@ -11,8 +11,10 @@ from vos.presets import PRESETS, NetworkSettings
 from vos.pretrained import copy_vgg16
 from vos.recipes import REPORT
 from vos.schedule import learning_rate
+from vos.upsampling import UpsampledConvolution
 
 SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True, video_state=2)
+REPEATED = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True, decoder_border="replicate")
 PATCHED = NetworkSettings((16, 32), ((6, 8),), 5, (6,), normalise=True, patch=2, input_kernel=1)
 
 
@@ -54,7 +56,7 @@ def plain_forward(model, frames, mask):
 
 
 @pytest.mark.parametrize("name", ["base", "video"])
-@pytest.mark.parametrize("settings", [SMALL, PATCHED], ids=["3x3", "patches"])
+@pytest.mark.parametrize("settings", [SMALL, PATCHED, REPEATED], ids=["3x3", "patches", "border"])
 def test_forward_equals_the_plain_form(name, settings):
     torch.manual_seed(1)
     model = build(name, settings).eval()
@@ -181,7 +183,10 @@ def test_fusion_equals_one_convolution_of_both():
     assert_close(fusion(e, fusion.video_half(h)), expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("change", [{"size": (15, 32)}, {"patch": 3}, {"decoder": (4,)}, {"state_activation": "gelu"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"size": (15, 32)}, {"patch": 3}, {"decoder": (4,)}, {"state_activation": "gelu"}, {"decoder_border": "x"}],
+)
 def test_settings_that_cannot_be_are_refused(change):
     from dataclasses import replace
 
@@ -205,3 +210,34 @@ def test_the_last_convolution_is_a_convolution():
     of = (x, layer.weight, layer.bias)
     both = [torch.autograd.grad(y.square().sum(), of) for y in (layer(x), plain)]
     assert_close(*both, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+@pytest.mark.parametrize("size", [(6, 7), (1, 2)])
+def test_upsampling_and_convolution_in_one(kernel, size):
+    """Upsample, then a convolution with repeated borders: the outputs, borders too, and all three gradients."""
+    torch.manual_seed(0)
+    layer, x = UpsampledConvolution(3, 4, kernel), torch.randn(2, 3, *size, requires_grad=True)
+    apart = nn.Conv2d(3, 4, kernel, padding=kernel // 2, padding_mode="replicate")
+    apart.weight, apart.bias = layer.weight, layer.bias
+    outputs = layer(x), apart(nn.functional.interpolate(x, scale_factor=2, mode="bilinear"))
+    assert_close(*outputs, atol=1e-5, rtol=1e-4)
+    of = (x, layer.weight, layer.bias)
+    both = [torch.autograd.grad(y.square().sum(), of) for y in outputs]
+    assert_close(*both, atol=1e-4, rtol=1e-4)
+
+
+def test_upsampling_in_one_keeps_the_layout_and_the_weights_precision():
+    """channels_last stays so (else every later layer converts), and autocast rounds weights once, not on the way."""
+    torch.manual_seed(0)
+    layer, x = UpsampledConvolution(8, 4, 5), torch.randn(2, 8, 6, 7)
+    assert layer(x).is_contiguous(memory_format=torch.channels_last)
+    exact = layer.weight_of_cells(0, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer.weight_of_cells(0, 1), exact) and layer(x).dtype == torch.bfloat16
+
+
+def test_the_report_preset_upsamples_in_one():
+    kinds = {name: [type(layer) for layer in build("base", name).decoder.blocks] for name in PRESETS}
+    assert kinds["report"] == [UpsampledConvolution, nn.ReLU] * 5
+    assert kinds["course"] == [nn.Upsample, nn.Conv2d, nn.BatchNorm2d, nn.ReLU]

@@ -83,6 +83,13 @@ DEVIATIONS = (
         "the input is smaller; cheaper steps are more steps",
         ("decoder 5x5",),
     ),
+    Deviation(
+        "Decoder's border",
+        "not said",
+        "zeros; at full size, where kernels are 5x5, the last values again",
+        "upsampling and convolution become one, with 16 products for 25 (`vos/upsampling.py`)",
+        ("repeated border, against zeros, both 5x5",),
+    ),
     Deviation("Decoder's end", "sigmoid, then BCE", "BCE on logits, sigmoid at inference", "overflow (notebook 04)"),
     Deviation(
         "fusion of e_t and h_video", "a convolutional block", "3x3 convolution, BatchNorm, ReLU", "nothing more is said"

@@ -16,23 +16,27 @@ from torch.nn.functional import conv_transpose2d
 from torch.utils.checkpoint import checkpoint
 
 from vos.presets import PRESETS, NetworkSettings
+from vos.upsampling import UpsampledConvolution
 
 State = tuple[Tensor, Tensor]  # (h, c), each (B, C, h, w)
 
 
 def convolution(inputs: int, outputs: int, kernel: int, normalise: bool, stride: int = 1) -> list[nn.Module]:
-    """Convolution with SAME padding (stride 1; else the size divides by the stride), BatchNorm where asked, ReLU.
+    """Convolution with SAME padding (stride 1; else the size divides by the stride), BatchNorm where asked, ReLU."""
+    padding = (kernel - stride + 1) // 2
+    return followed(nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not normalise))
+
+
+def followed(layer: nn.Conv2d) -> list[nn.Module]:
+    """The layer, BatchNorm where it has no bias of its own, ReLU.
 
     He's initialisation keeps the signal's size through VGG-16's thirteen layers, which have no BatchNorm.
     """
-    padding = (kernel - stride + 1) // 2
-    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not normalise)]
-    nn.init.kaiming_normal_(layers[0].weight, nonlinearity="relu")
-    if normalise:
-        layers.append(nn.BatchNorm2d(outputs))
-    else:
-        nn.init.zeros_(layers[0].bias)
-    return [*layers, nn.ReLU(inplace=True)]
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    if layer.bias is None:
+        return [layer, nn.BatchNorm2d(layer.out_channels), nn.ReLU(inplace=True)]
+    nn.init.zeros_(layer.bias)
+    return [layer, nn.ReLU(inplace=True)]
 
 
 class LastConvolution(nn.Conv2d):
@@ -156,19 +160,22 @@ class Decoder(nn.Module):
     """h_t -> logits of y_t: (N, C, h, w) -> (N, 1, H, W) (report 3.5).
 
     Blocks of bilinear upsampling x2, convolution, ReLU, and a last convolution to one value a pixel. The sigmoid is
-    left to the loss and to inference, where it is exact.
+    left to the loss and to inference, where it is exact. `decoder_border` chooses how a block is calculated.
     """
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         width = settings.state
+        kernel = settings.decoder_kernel
         for next_width in settings.decoder:
-            layers.append(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False))
-            layers += convolution(width, next_width, settings.decoder_kernel, settings.normalise)
+            if settings.decoder_border == "replicate":
+                layers += followed(UpsampledConvolution(width, next_width, kernel, bias=not settings.normalise))
+            else:
+                layers.append(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False))
+                layers += convolution(width, next_width, kernel, settings.normalise)
             width = next_width
         self.blocks = nn.Sequential(*layers)
-        kernel = settings.decoder_kernel
         self.last = LastConvolution(width, settings.patch**2, kernel, padding=kernel // 2)
         self.to_pixels = nn.PixelShuffle(settings.patch)  # patch * patch values a cell -> as many pixels
 

@@ -14,6 +14,8 @@ class NetworkSettings:
     stages: convolution widths of the backbone, one tuple per pooling stage (VGG-16: its thirteen layers).
     state: channels C of h and c. decoder: channels after each of the upsampling blocks.
     decoder_kernel: of the decoder's convolutions; the report's are 5.
+    decoder_border: what its blocks see beyond the border, "zeros" or the last values again, "replicate". With the
+        latter, upsampling and convolution are calculated in one (vos/upsampling.py), which pays for 5x5, not for 3x3.
     normalise: BatchNorm behind each convolution of backbone, fusion and decoder. VGG-16 as published has none.
     state_activation: "tanh" (Shi et al.) or "relu": h' = o * activation(c'). Xu et al. report ReLU; the report
         is silent and cites Shi et al.
@@ -37,6 +39,7 @@ class NetworkSettings:
     decoder: tuple[int, ...]
     normalise: bool
     decoder_kernel: int = 5
+    decoder_border: str = "zeros"
     state_activation: str = "tanh"
     forget_bias: float = 1.0
     fc_width: int = 0
@@ -53,6 +56,8 @@ class NetworkSettings:
             )
         if len(self.decoder) != len(self.stages):
             raise ValueError(f"{len(self.decoder)} decoder blocks cannot undo {len(self.stages)} poolings")
+        if self.decoder_border not in ("zeros", "replicate"):
+            raise ValueError(f"decoder_border is 'zeros' or 'replicate', not {self.decoder_border!r}")
         if self.state_activation not in ("tanh", "relu"):
             raise ValueError(f"state_activation is 'tanh' or 'relu', not {self.state_activation!r}")
 
@@ -86,6 +91,7 @@ PRESETS = {
         stages=((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
         state=512,
         decoder=(512, 256, 128, 64, 64),
+        decoder_border="replicate",
         normalise=False,
     ),
 }

@@ -137,7 +137,11 @@ def speed_table(root: Path) -> str:
     loader = next(row for row in files["data"]["rows"] if row["preset"] == "report")
     memory = max(r["memory_ratio"] for r in files["inference"]["rows"] if r["benchmark"] == "memory")
     made = files["training"]["made"]
-    lines += ["", "The limit, and at most: a step that were its convolutions in the same precision and nothing else."]
+    lines += [
+        "",
+        "The limit, and at most: a step that were its convolutions in the same precision and nothing else. The plain "
+        "port makes more of them: our Decoder upsamples and convolves in one (`vos/upsampling.py`).",
+    ]
     facts = [
         f"At inference a further object costs {rows['objects']['further_ratio']:.0%} of the first",
         f"the course preset segments {rows['course']['frames_per_s']:.0f} frames a second (with the mirror image "
