@@ -20,9 +20,9 @@ def _keep_freed_memory() -> None:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
     except (OSError, AttributeError):  # musl and others: nothing to set
         return
-    mmap_threshold, trim_threshold, largest, never = -3, -1, 1 << 30, -1
+    mmap_threshold, trim_threshold, largest = -3, -1, 1 << 30
     mallopt(mmap_threshold, largest)
-    mallopt(trim_threshold, never)
+    mallopt(trim_threshold, 2**31 - 1)
 
 
 def _wait_patiently() -> None:
