@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
+from torch.utils.flop_counter import FlopCounterMode
 
 from vos.files import VosError
-from vos.networks import ConvLSTM, Fusion, LastConvolution, build, count_parameters
+from vos.networks import MODELS, ConvLSTM, Fusion, LastConvolution, build, count_parameters
 from vos.presets import PRESETS, NetworkSettings
 from vos.pretrained import copy_vgg16
 from vos.recipes import REPORT
@@ -241,3 +242,16 @@ def test_the_report_preset_upsamples_in_one():
     kinds = {name: [type(layer) for layer in build("base", name).decoder.blocks] for name in PRESETS}
     assert kinds["report"] == [UpsampledConvolution, nn.ReLU] * 5
     assert kinds["course"] == [nn.Upsample, nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_work_is_counted_without_doing_it(kind, preset):
+    """On the device "meta", where notebooks 02 and 04 count the FLOPs of a preset, forwards and back."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        model = build(kind, preset)
+        frames, mask = torch.empty(1, 3, 3, *model.settings.size), torch.empty(1, 1, *model.settings.size)
+        output = model(frames, mask)
+        forwards = counter.get_total_flops()
+        output.sum().backward()
+    assert counter.get_total_flops() > 2.5 * forwards > 0

@@ -15,7 +15,8 @@ class NetworkSettings:
     state: channels C of h and c. decoder: channels after each of the upsampling blocks.
     decoder_kernel: of the decoder's convolutions; the report's are 5.
     decoder_border: what its blocks see beyond the border, "zeros" or the last values again, "replicate". With the
-        latter, upsampling and convolution are calculated in one (vos/upsampling.py), which pays for 5x5, not for 3x3.
+        latter, upsampling and convolution are calculated in one (vos/upsampling.py): fewer products with 5x5 kernels,
+        as many with 3x3.
     normalise: BatchNorm behind each convolution of backbone, fusion and decoder. VGG-16 as published has none.
     state_activation: "tanh" (Shi et al.) or "relu": h' = o * activation(c'). Xu et al. report ReLU; the report
         is silent and cites Shi et al.

@@ -1,5 +1,7 @@
 """Bilinear upsampling and a convolution in one: what the Decoder of the report preset is made of."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
@@ -57,7 +59,10 @@ class UpsampledConvolution(nn.Conv2d):
 
     def weight_of_cells(self, p: int, q: int) -> Tensor:
         """(outputs, inputs, cells, cells): for outputs in half p of a cell's height and half q of its width."""
-        with torch.autocast(self.weight.device.type, enabled=False):  # rounded once, when it is used
+        device = self.weight.device.type
+        knows_autocast = torch.amp.is_autocast_available(device)  # "meta", which counts FLOPs, does not
+        # Without autocast, for the weights are to be rounded once: when they are used.
+        with torch.autocast(device, enabled=False) if knows_autocast else nullcontext():
             shares = torch.kron(self.shares[p], self.shares[q])  # (cells * cells, kernel * kernel)
             weight = shares @ self.weight.permute(0, 2, 3, 1).flatten(1, 2)
         return weight.unflatten(1, self.shares.shape[1:2] * 2).permute(0, 3, 1, 2)
