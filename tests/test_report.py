@@ -14,10 +14,11 @@ import torch
 from vos.files import VosError
 from vos.publishing import FIGURES, publish, with_numbers
 from vos.recipes import EMBEDDED
-from vos.report import NOTEBOOKS, NUMBERS, table_text, train_model
+from vos.report import NOTEBOOKS, NUMBERS, steps_text, table_text, train_model
 from vos.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "data/results"
 
 
 def tracked_state() -> str:
@@ -73,7 +74,8 @@ def test_the_chain_makes_table_and_figures(run):
     assert rows["updated"]["parameters"] > rows["base"]["parameters"]
     for name in (*FIGURES[:4],):
         assert (run / "figures" / name).stat().st_size > 10_000, name
-    assert "Table 1" in (run / "printed.txt").read_text()
+    printed = (run / "printed.txt").read_text()
+    assert "Table 1" in printed and "committed" in printed and steps_text(run / "results", RESULTS) in printed
     for name in ("base", "updated"):
         made = json.loads((run / f"results/training_{name}.json").read_text())["made"]
         assert {"seed", "dtype", "minutes", "processor", "python", "torch"} <= set(made)
@@ -113,6 +115,7 @@ def test_the_same_notebooks_run_on_real_video(davis, tmp_path):
     assert rows["base"]["J_seen"] is None
     assert rows["base"]["overall"] == pytest.approx((rows["base"]["J"] + rows["base"]["F"]) / 2)
     assert rows["copy-first"]["overall"] > 0.1 and "Table 1" in printed
+    assert "committed" not in printed  # that is of another set
 
 
 def davis_of_five(davis: Path, folder: Path) -> Path:
@@ -137,7 +140,7 @@ def test_publish_copies_a_whole_run_and_only_a_whole_run(run, tmp_path):
     root.mkdir()
     shutil.copy(ROOT / "README.md", root)
     (root / "data/results").mkdir(parents=True)
-    quoted = [*(ROOT / "data/results").glob("benchmark_*.json"), ROOT / "data/results/choices.json"]
+    quoted = [*RESULTS.glob("benchmark_*.json"), RESULTS / "choices.json"]
     for path in quoted:  # README quotes them, and no report makes them
         shutil.copy(path, root / "data/results")
     if not (run / "figures/figure5.png").exists():  # a small set may have no two objects of a category
@@ -153,6 +156,15 @@ def test_publish_copies_a_whole_run_and_only_a_whole_run(run, tmp_path):
 def test_readme_quotes_the_committed_results():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert with_numbers(text) == text
+
+
+def test_steps_text_names_a_run_and_the_committed_one(tmp_path):
+    for name in ("base", "updated"):
+        made = {"iterations": 1293, "made": {"dtype": "float32"}}
+        (tmp_path / f"training_{name}.json").write_text(json.dumps(made))
+    committed = json.loads((RESULTS / "training_base.json").read_text())["iterations"]
+    line = steps_text(tmp_path, RESULTS).splitlines()[1]
+    assert line.startswith("base ") and "1,293 steps in float32" in line and f"committed: {committed:,} steps" in line
 
 
 def test_table_text_shows_dashes_where_there_is_no_number():

@@ -221,12 +221,25 @@ def without_machine(notebook: dict) -> dict:
 
 
 def print_tables(place: Workspace) -> None:
-    """Table 1 of this run, and beside it the committed overall score."""
+    """Table 1 of this run; on the embedded set, beside it the committed overall score and what made the difference."""
     committed_file = ROOT / "data/results/table1.json"
-    committed = {r["name"]: r for r in read_json(committed_file)["rows"]} if committed_file.exists() else {}
+    beside = place.embedded and committed_file.exists()
+    committed = {r["name"]: r for r in read_json(committed_file)["rows"]} if beside else {}
     print("\nTable 1")
     print(table_text(place.table(), committed))
+    if beside:
+        print("\n" + steps_text(place.results, committed_file.parent))
     print(f"\nFigures: {place.figures}\nNotebooks, as run: {place.figures.parent / 'notebooks'}")
+
+
+def steps_text(results: Path, committed: Path) -> str:
+    """How many training steps stand behind a run's scores and behind the committed ones."""
+    lines = ["Trainings are given minutes, so a slower processor takes fewer steps and scores lower:"]
+    for name in MODELS:
+        here, there = (read_json(folder / f"training_{name}.json") for folder in (results, committed))
+        steps = [f"{t['iterations']:,} steps in {t['made']['dtype']}" for t in (here, there)]
+        lines.append(f"{name:<16} {steps[0]}; committed: {steps[1]}")
+    return "\n".join(lines)
 
 
 def table_text(rows: list[dict], committed: dict[str, dict] | None = None) -> str:
