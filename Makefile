@@ -21,7 +21,7 @@ figures: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(VENV)/.installed
 	@$(RUN) -m jupyterlab notebooks

@@ -1,10 +1,23 @@
 """Small sets that many tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
+import torch
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure() -> None:
+    """Test processes side by side have a core each; more threads than cores wait for one another."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest goes first, so that the processes end together."""
+    items.sort(key=lambda item: item.path.name != "test_report.py")
 
 
 @pytest.fixture(scope="session")
