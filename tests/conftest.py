@@ -1,4 +1,4 @@
-"""Small sets that many tests share."""
+"""How test processes share the machine, and the small sets that many tests share."""
 
 import os
 from pathlib import Path
