@@ -19,10 +19,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from training import Step
 
-from vos.clips import NO_AUGMENTATION, ClipDataset, DrawnClips, clip_indices, finished_batch, gathered
-from vos.data import VideoObjectSegmentation
-from vos.presets import PRESETS
-from vos.recipes import REAL
+from vos.config import NO_AUGMENTATION
+from vos.clips import ClipDataset, DrawnClips, clip_indices, prepare_batch, collate_clips
+from vos.data import VOSDataset
+from vos.config import PRESETS
+from vos.config import REAL
 
 LENGTH, CLIPS, REPEATS = 5, 40, 5
 
@@ -51,14 +52,14 @@ class Decoding(Dataset):
 def clips_per_second(dataset: Dataset, workers: int, finish: bool) -> float:
     """Of a loader that is running already."""
     batches = [[(2 * number, LENGTH), (2 * number + 1, LENGTH)] for number in range(CLIPS // 2 + 4)]
-    collate = gathered if isinstance(dataset, DrawnClips) else None
+    collate = collate_clips if isinstance(dataset, DrawnClips) else None
     loader = iter(DataLoader(dataset, batch_sampler=batches, num_workers=workers, collate_fn=collate))
     for _ in range(4):
         next(loader)  # workers have started
     start = time.perf_counter()
     for batch in loader:
         if finish:
-            finished_batch(batch, "cpu")
+            prepare_batch(batch, "cpu")
     return CLIPS / (time.perf_counter() - start)
 
 
@@ -67,11 +68,11 @@ def main() -> None:
     parser = harness.arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DAVIS", help="a DAVIS folder")
     args = parser.parse_args()
-    videos = VideoObjectSegmentation(args.data, "train").videos
+    videos = VOSDataset(args.data, "train").videos
     workers, rows = os.cpu_count() or 1, []
-    for preset, settings in PRESETS.items():
-        plain = ClipDataset(videos, settings.size, augmentation=NO_AUGMENTATION, keep=False)
-        full = ClipDataset(videos, settings.size, augmentation=REAL.augmentation, keep=False)
+    for preset, config in PRESETS.items():
+        plain = ClipDataset(videos, config.size, augmentation=NO_AUGMENTATION, keep=False)
+        full = ClipDataset(videos, config.size, augmentation=REAL.augmentation, keep=False)
         kinds = {
             "decoding": (Decoding(plain), False),
             "loader": (DrawnClips(full), False),

@@ -27,13 +27,13 @@ from matplotlib.ticker import MaxNLocator
 from training import Step
 
 from vos.clips import ClipDataset
-from vos.data import VideoObjectSegmentation
-from vos.figures import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
+from vos.data import VOSDataset
+from vos.figures.results import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
 from vos.files import read_json, write_json
 from vos.inference import object_probabilities
 from vos.networks import build
-from vos.presets import PRESETS
-from vos.workspace import ROOT, Workspace
+from vos.config import PRESETS
+from vos.course.workspace import ROOT, Workspace
 
 YOUTUBE_VOS = 3471  # training videos
 HEIGHTS = (64, 96, 128, 192, 256)
@@ -53,14 +53,14 @@ def step_of(against: str, value: int) -> Step:
     """The training step of a case."""
     if against in (FULL, SAVING):
         return Step("report", "bfloat16", value, save_memory=against == SAVING)
-    settings, length, batch = PRESETS["course"], 5, 4
+    config, length, batch = PRESETS["course"], 5, 4
     if against == "T":
         length = value
     elif against == "batch":
         batch = value
     else:
-        settings = replace(settings, size=(value, value * 7 // 4))
-    return Step(settings, "bfloat16", length, batch)
+        config = replace(config, size=(value, value * 7 // 4))
+    return Step(config, "bfloat16", length, batch)
 
 
 def seconds_of(run: Callable[[], object]) -> float:
@@ -87,7 +87,7 @@ def one_case(against: str, value: int) -> str:
 
 
 def open_and_draw(count: int) -> dict[str, float]:
-    """Seconds to open a set of `count` videos, the embedded ones again and again under other names, and to draw."""
+    """Seconds to open a set of `count` videos, the synthetic ones again and again under other names, and to draw."""
     source = Workspace.find().data / "train"
     videos = read_json(source / "meta.json")["videos"]
     names = list(videos)
@@ -102,9 +102,9 @@ def open_and_draw(count: int) -> dict[str, float]:
             for kind in ("JPEGImages", "Annotations"):
                 (target / kind / again).symlink_to(source / kind / name)
         write_json(target / "meta.json", {"videos": listed})
-        opening = seconds_of(lambda: VideoObjectSegmentation(Path(folder), "train", held_out=False))
+        opening = seconds_of(lambda: VOSDataset(Path(folder), "train", held_out=False))
         clips = ClipDataset(
-            VideoObjectSegmentation(Path(folder), "train", held_out=False).videos, (64, 112), keep=False
+            VOSDataset(Path(folder), "train", held_out=False).videos, (64, 112), keep=False
         )
         numbers = iter(range(1000))
         drawing = seconds_of(lambda: [clips.drawn((next(numbers), 5)) for _ in range(20)]) / 20
@@ -131,7 +131,7 @@ def figure(rows: list[dict]) -> Figure:
     with styled():
         drawn = NotebookFigure(figsize=(WIDTH, 5.8), layout="constrained")
         for axes, (title, along, up, key, names) in zip(drawn.subplots(2, 3).flat, panels, strict=True):
-            for name, colour, line in zip(names, (BASE, UPDATED), ("-", "--"), strict=False):
+            for name, color, line in zip(names, (BASE, UPDATED), ("-", "--"), strict=False):
                 chosen = [row for row in rows if row["against"] == name]
                 x, y = (np.array([row[k] for row in chosen], float) for k in ("value", key))
                 if name == "resolution":
@@ -139,7 +139,7 @@ def figure(rows: list[dict]) -> Figure:
                 label = {FULL: "as it is", SAVING: "--save-memory", "videos": "open the set"}.get(name, name)
                 if name != "batch":
                     axes.plot([0, x[-1]], [0, y[-1]], color="#BBBBBB", linewidth=1, zorder=1)
-                axes.plot(x, y, marker="o", color=colour, linestyle=line, label=label)
+                axes.plot(x, y, marker="o", color=color, linestyle=line, label=label)
                 if name == "videos":
                     drawing = [row["drawing_s"] for row in chosen]
                     axes.plot(x, drawing, marker="s", color=UPDATED, linestyle="--", label="draw a clip")

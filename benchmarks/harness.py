@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from vos.files import write_json
-from vos.workspace import ROOT, provenance
+from vos.course.workspace import ROOT, provenance
 
 
 def medians(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:

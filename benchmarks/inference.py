@@ -23,11 +23,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vos.data import Video, VideoObject
-from vos.figures import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
+from vos.figures.results import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
 from vos.inference import object_probabilities, segment
 from vos.masks import write_mask
 from vos.networks import build
-from vos.workspace import ROOT
+from vos.course.workspace import ROOT
 
 FRAMES, SIZE = 6, (256, 448)
 

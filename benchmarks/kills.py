@@ -17,9 +17,9 @@ from pathlib import Path
 import harness
 import torch
 
-from vos.checkpoints import read_checkpoint
-from vos.embedded import draw_dataset
-from vos.training_log import read_rows
+from vos.engine.checkpoints import read_checkpoint
+from vos.synthetic.dataset import draw_dataset
+from vos.engine.log import read_rows
 
 ITERATIONS = 120
 

@@ -32,11 +32,11 @@ import numpy as np
 import toolkit_way
 from matplotlib.figure import Figure
 
-from vos.evaluation import evaluate, usable_cores
-from vos.figures import BASE, WIDTH, NotebookFigure, save, styled
+from vos.scoring.evaluate import evaluate, usable_cores
+from vos.figures.results import BASE, WIDTH, NotebookFigure, save, styled
 from vos.masks import read_mask, write_mask
 from vos.metrics import boundary, score_frames
-from vos.workspace import ROOT
+from vos.course.workspace import ROOT
 
 SIZE = (480, 854)
 OBJECTS = (1, 2, 3, 5)
@@ -226,10 +226,10 @@ def figure(rows: list[dict]) -> Figure:
             ("opencv_ms", "OpenCV, lean", "#979797"),
             ("toolkit_ms", "as the toolkit", "#636363"),
         )
-        for place, (key, label, colour) in enumerate(ways):
+        for place, (key, label, color) in enumerate(ways):
             bars = axes.bar(np.arange(len(scores)) + 0.27 * (place - 1), [row[key] for row in scores], 0.25)
             for bar, row in zip(bars, scores, strict=True):
-                bar.set(color=colour)
+                bar.set(color=color)
                 axes.annotate(f"{row[key]:.2f}", (bar.get_x() + 0.125, row[key]), ha="center", va="bottom", fontsize=8)
             bars.set_label(label)
         axes.set_xticks(range(len(scores)), [row["masks"] for row in scores])

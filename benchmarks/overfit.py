@@ -13,13 +13,14 @@ import harness
 import torch
 
 from vos.clips import ClipDataset
-from vos.data import VideoObjectSegmentation
+from vos.data import VOSDataset
 from vos.files import VosError
 from vos.metrics import region_similarity
 from vos.networks import build
-from vos.optimiser import Optimiser
-from vos.pretrained import load_imagenet_weights
-from vos.training import fastest_precision, mask_loss
+from vos.training import Optimizer
+from vos.engine.pretrained import load_imagenet_weights
+from vos.engine.trainer import fastest_precision
+from vos.training import mask_loss
 
 
 def main() -> None:
@@ -41,10 +42,10 @@ def main() -> None:
     except VosError:
         weights = "random"
     precision = fastest_precision(model)
-    video = VideoObjectSegmentation(args.data, "train", held_out=False).named(args.sequence)
-    clip = ClipDataset([video], model.settings.size)[(0, args.frames)]
+    video = VOSDataset(args.data, "train", held_out=False).named(args.sequence)
+    clip = ClipDataset([video], model.config.size)[(0, args.frames)]
     frames, masks = clip["frames"][None], clip["masks"][None]
-    optimiser, started, iteration, J = Optimiser(model, 0.0), time.perf_counter(), 0, 0.0
+    optimizer, started, iteration, J = Optimizer(model, 0.0), time.perf_counter(), 0, 0.0
     model.train()
     while J <= args.goal and time.perf_counter() - started < 60 * args.minutes:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
@@ -56,7 +57,7 @@ def main() -> None:
         model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step(args.learning_rate * min(1.0, (iteration + 1) / 10))
+        optimizer.step(args.learning_rate * min(1.0, (iteration + 1) / 10))
         iteration += 1
         if not args.json:
             print(f"iteration {iteration:4d}  loss {loss.item():.4f}  J {J:.3f}", flush=True)

@@ -67,7 +67,7 @@ class PlainModel(nn.Module):
 def train_seconds(repeats: int, frames: int, bfloat16: bool) -> float:
     """The median time of a training step."""
     model = PlainModel()
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     clip, truth = torch.randn(1, frames, 3, *SIZE), (torch.rand(1, frames, 1, *SIZE) > 0.5).float()
     seconds = []
     for _ in range(repeats + 1):
@@ -75,9 +75,9 @@ def train_seconds(repeats: int, frames: int, bfloat16: bool) -> float:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             masks = model(clip, truth[:, 0])
         loss = sum(binary_cross_entropy(mask.float(), truth[:, t + 1]) for t, mask in enumerate(masks)) / len(masks)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         seconds.append(time.perf_counter() - start)
     return median(seconds[1:])
 

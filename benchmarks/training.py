@@ -24,8 +24,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from vos.networks import BaseModel, build
-from vos.optimiser import Optimiser
-from vos.presets import NetworkSettings
+from vos.training import Optimizer
+from vos.config import ModelConfig
 from vos.training import mask_loss
 
 PRECISIONS = ("float32", "bfloat16")
@@ -33,8 +33,8 @@ PRECISIONS = ("float32", "bfloat16")
 
 def clip(model: BaseModel, length: int, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Random frames (B, T, 3, H, W) and masks (B, T, 1, H, W)."""
-    frames = torch.randn(batch, length, 3, *model.settings.size)
-    return frames, (torch.rand(batch, length, 1, *model.settings.size) > 0.5).float()
+    frames = torch.randn(batch, length, 3, *model.config.size)
+    return frames, (torch.rand(batch, length, 1, *model.config.size) > 0.5).float()
 
 
 class Step:
@@ -42,7 +42,7 @@ class Step:
 
     def __init__(
         self,
-        preset: str | NetworkSettings,
+        preset: str | ModelConfig,
         precision: str,
         length: int = 5,
         batch: int = 1,
@@ -51,7 +51,7 @@ class Step:
         torch.manual_seed(0)
         self.model, self.precision = build("base", preset), precision
         self.model.save_memory = save_memory
-        self.optimiser = Optimiser(self.model, 0.0)
+        self.optimizer = Optimizer(self.model, 0.0)
         self.frames, self.masks = clip(self.model, length, batch)
 
     def __call__(self) -> None:
@@ -60,7 +60,7 @@ class Step:
         loss = mask_loss(logits, self.masks, torch.ones(self.masks.shape[:2]))
         self.model.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimiser.step(1e-4)
+        self.optimizer.step(1e-4)
 
 
 class Convolutions(TorchFunctionMode):

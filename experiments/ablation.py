@@ -1,4 +1,4 @@
-"""What does each departure from the report and the paper gain? Both models' choices, on the embedded set.
+"""What does each departure from the report and the paper gain? Both models' choices, on the synthetic set.
 
     python experiments/choices.py [--minutes M]    (over an hour on two cores; writes
     data/results/choices.json as it goes, and goes on where it was stopped)
@@ -21,13 +21,14 @@ from statistics import mean
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from vos.clips import NO_AUGMENTATION, ClipDataset
+from vos.config import NO_AUGMENTATION
+from vos.clips import ClipDataset
 from vos.files import read_json, write_json
 from vos.networks import build, count_parameters
-from vos.presets import PRESETS, NetworkSettings
-from vos.recipes import EMBEDDED, REAL, Recipe
-from vos.training import Training
-from vos.workspace import ROOT, Workspace, provenance
+from vos.config import PRESETS, ModelConfig
+from vos.config import SYNTHETIC, REAL, Recipe
+from vos.engine.trainer import Trainer
+from vos.course.workspace import ROOT, Workspace, provenance
 
 COURSE = PRESETS["course"]
 UNLIMITED = 100_000  # iterations: minutes end a training
@@ -41,8 +42,8 @@ class Choice:
     weights with this decay, not the last weights.
     """
 
-    network: NetworkSettings = COURSE
-    recipe: Recipe = EMBEDDED
+    network: ModelConfig = COURSE
+    recipe: Recipe = SYNTHETIC
     model: str = "base"
     constant: bool = False
     average: float = 0.0
@@ -55,7 +56,7 @@ def network(**changes: object) -> Choice:
 
 def training(**changes: object) -> Recipe:
     """The course's recipe with other training settings."""
-    return replace(EMBEDDED, training=replace(EMBEDDED.training, **changes))
+    return replace(SYNTHETIC, training=replace(SYNTHETIC.training, **changes))
 
 
 THE_REPORTS = training(stages=((0.0, 5, 8),), learning_rate=1e-4, muon=0.0, weight_decay=0.0, warm_up=0)
@@ -70,7 +71,7 @@ CHOICES = {
     "ConvLSTM's input half 3x3": network(input_kernel=3),
     FIVE: network(decoder_kernel=5),
     REPEATED: network(decoder_kernel=5, decoder_border="replicate"),
-    "no BatchNorm": network(normalise=False),
+    "no BatchNorm": network(batch_norm=False),
     "mask painted on weakly": network(mask_weight=1.0),
     "state activation ReLU": network(state_activation="relu"),
     "forget bias 0": network(forget_bias=0.0),
@@ -80,16 +81,16 @@ CHOICES = {
     "AdamW for all weights": Choice(recipe=training(muon=0.0)),
     "constant learning rate": Choice(constant=True),
     "no warm-up": Choice(recipe=training(warm_up=0)),
-    "no gradient clipping": Choice(recipe=training(clip_gradient=1e9)),
+    "no gradient clipping": Choice(recipe=training(max_grad_norm=1e9)),
     "moving average of weights, 0.99": Choice(average=0.99),
     "clips of 5 only": Choice(recipe=training(stages=((0.0, 5, 8),))),
     "clips of 5 to 11, no pairs": Choice(recipe=training(stages=((0.0, 5, 8), (0.33, 8, 5), (0.67, 11, 4)))),
-    "no clips of 20": Choice(recipe=training(stages=EMBEDDED.training.stages[:-1])),
-    "no late starts": Choice(recipe=replace(EMBEDDED, late_start=0.0)),
-    "no mirror images": Choice(recipe=replace(EMBEDDED, augmentation=NO_AUGMENTATION)),
-    "real video's augmentation": Choice(recipe=replace(EMBEDDED, augmentation=REAL.augmentation)),
+    "no clips of 20": Choice(recipe=training(stages=SYNTHETIC.training.stages[:-1])),
+    "no late starts": Choice(recipe=replace(SYNTHETIC, late_start=0.0)),
+    "no mirror images": Choice(recipe=replace(SYNTHETIC, augmentation=NO_AUGMENTATION)),
+    "real video's augmentation": Choice(recipe=replace(SYNTHETIC, augmentation=REAL.augmentation)),
     "every frame moved by a pixel": Choice(
-        recipe=replace(EMBEDDED, augmentation=replace(EMBEDDED.augmentation, wobble=1.0))
+        recipe=replace(SYNTHETIC, augmentation=replace(SYNTHETIC.augmentation, wobble=1.0))
     ),
     UPDATED: Choice(model="video"),
     "updated, h_video as wide as the state": Choice(model="video", network=replace(COURSE, video_state=0)),
@@ -104,7 +105,7 @@ def train_choice(name: str, seed: int, minutes: float) -> dict[str, str | int | 
     """Train one choice with one seed on one core; returns its row."""
     torch.set_num_threads(1)
     choice, place = CHOICES[name], Workspace.find()
-    settings = replace(choice.recipe.training, seed=seed, minutes=minutes, iterations=UNLIMITED)
+    config = replace(choice.recipe.training, seed=seed, minutes=minutes, iterations=UNLIMITED)
     torch.manual_seed(seed)
     model = build(choice.model, choice.network)
     size = choice.network.size
@@ -115,7 +116,7 @@ def train_choice(name: str, seed: int, minutes: float) -> dict[str, str | int | 
     judged = ClipDataset(place.videos("valid_truth").videos, size, late_start=1.0, keep=False)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(choice.average), use_buffers=True)
     held_out = [judged[(number, FRAMES)] for number in range(OBJECTS)]
-    under_way = Training(model, clips, settings, Path("unwritten"), held_out=held_out)
+    under_way = Trainer(model, clips, config, Path("unwritten"), held_out=held_out)
     batches = under_way.loader()
     model.train()
     began = time.process_time()  # of this process alone, whatever else the machine is doing

@@ -31,10 +31,10 @@ def davis() -> Path:
 
 @pytest.fixture(scope="session")
 def small_set(tmp_path_factory) -> Path:
-    """A small embedded set: 6 training and 6 validation videos."""
-    from vos.embedded import draw_dataset
+    """A small synthetic set: 6 training and 6 validation videos."""
+    from vos.synthetic.dataset import draw_dataset
 
-    folder = tmp_path_factory.mktemp("embedded") / "set"
+    folder = tmp_path_factory.mktemp("synthetic") / "set"
     draw_dataset(folder, train=6, valid=6, seed=3, progress=False)
     return folder
 
@@ -42,16 +42,16 @@ def small_set(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def valid(small_set):
     """The validation videos of the small set, with the masks a method may see."""
-    from vos.data import VideoObjectSegmentation
+    from vos.data import VOSDataset
 
-    return VideoObjectSegmentation(small_set, "valid")
+    return VOSDataset(small_set, "valid")
 
 
 @pytest.fixture(scope="session")
 def clean(valid, tmp_path_factory) -> Path:
     """A submission without a fault: every first mask copied."""
     from vos.inference import copy_first
-    from vos.submission import write_submission
+    from vos.submission.write import write_submission
 
     path = tmp_path_factory.mktemp("clean") / "clean.zip"
     write_submission(path, valid, copy_first, progress=False)

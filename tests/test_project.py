@@ -34,9 +34,9 @@ def test_help_is_quick_and_does_not_import_torch():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("words", [[], ["report"], ["data", "embedded"], ["data", "check"], ["train"], ["segment"]])
+@pytest.mark.parametrize("words", [[], ["report"], ["data", "synthetic"], ["data", "check"], ["train"], ["segment"]])
 def test_help_of_every_command(words, capsys):
-    from vos.__main__ import parser
+    from vos.cli import parser
 
     with pytest.raises(SystemExit) as end:
         parser().parse_args([*words, "--help"])

@@ -1,34 +1,19 @@
-"""Sequence-to-sequence video object segmentation, with a video-level representation.
+"""Sequence-to-sequence video object segmentation, with a video-level representation. In reading order:
 
-Importing the package tells glibc's malloc to keep large freed blocks. By default it hands every large tensor
-back to the kernel, and a training step then spends a fifth of its time (several times as much on a busy
-machine) on page faults for memory it had a moment ago.
+    masks       What is a mask?           networks    What is the model?
+    data        What is a video set?      training    How does it learn?
+    config      What can be set?          inference   How does it segment?
+    clips       What does training see?   metrics     How good is a mask?
 
-It also tells OpenMP, where torch is not loaded yet, not to wait for long in a busy loop. On a quiet machine that
-changes nothing, but where something else wants the same cores a step with two threads took many times as long for it.
+Below them: files (what is on disk), fast (the same numbers, sooner). Above them, one service a folder: synthetic (the
+drawn set), datasets (real ones), engine (a training on disk), scoring, submission, figures; then course and cli.
+
+Importing the package tunes memory and waiting threads for the whole process; vos/fast/memory.py says how and why.
 """
 
-import ctypes
-import os
-import sys
+from vos.fast.memory import keep_freed_memory, wait_patiently
 
+__version__ = "0.2.0"
 
-def _keep_freed_memory() -> None:
-    if sys.platform != "linux":
-        return
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):  # musl and others: nothing to set
-        return
-    mmap_threshold, trim_threshold, largest = -3, -1, 1 << 30
-    mallopt(mmap_threshold, largest)
-    mallopt(trim_threshold, 2**31 - 1)
-
-
-def _wait_patiently() -> None:
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # turns of an empty loop, some microseconds
-
-
-_keep_freed_memory()
-_wait_patiently()
+keep_freed_memory()
+wait_patiently()

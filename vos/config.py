@@ -1,98 +1,254 @@
-"""What a network is made of, and the two presets: `course` for two processor cores, `report` as the report had it."""
+"""Every setting of model, training, augmentation and inference, and the presets and recipes made of them.
 
-from dataclasses import dataclass
+All are frozen dataclasses; `dataclasses.replace` makes another one. A value that makes no sense is a ValueError.
+"""
+
+from dataclasses import dataclass, field, replace
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+def require(holds: bool, message: str) -> None:
+    """ValueError with `message` unless `holds`."""
+    if not holds:
+        raise ValueError(message)
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
-    """What a network is made of. `course` and `report` below are the two presets.
+class ModelConfig:
+    """What a network is made of.
 
-    size: (H, W) in pixels that frames and masks are stretched to; H and W divide by `scale`.
-    patch: pixels in a row or column that the first convolution of the backbone takes as one (it steps by `patch` and
-        is twice as wide); the Decoder's last convolution writes patch x patch pixels at once. VGG-16: 1, its first
-        convolution is 3x3 at every pixel.
-    stages: convolution widths of the backbone, one tuple per pooling stage (VGG-16: its thirteen layers).
-    state: channels C of h and c. decoder: channels after each of the upsampling blocks.
+    size: (H, W) in pixels that frames and masks are stretched to; H and W divide by `output_stride`.
+    widths: convolution widths of the backbone, one tuple per pooling (VGG-16: its thirteen layers in five).
+    state_channels: channels C of h and c.
+    decoder_channels: channels after each of the upsampling blocks.
+    batch_norm: BatchNorm behind each convolution of backbone, fusion and decoder. VGG-16 as published has none.
     decoder_kernel: of the decoder's convolutions; the report's are 5.
     decoder_border: what its blocks see beyond the border, "zeros" or the last values again, "replicate". With the
-        latter, upsampling and convolution are calculated in one (vos/upsampling.py): fewer products with 5x5 kernels,
-        as many with 3x3.
-    normalise: BatchNorm behind each convolution of backbone, fusion and decoder. VGG-16 as published has none.
+        latter, upsampling and convolution are computed in one (vos/fast/layers.py): fewer products with 5x5 kernels.
     state_activation: "tanh" (Shi et al.) or "relu": h' = o * activation(c'). Xu et al. report ReLU; the report
         is silent and cites Shi et al.
     forget_bias: what the forget gate's bias starts from. Xu et al. report 1; the report is silent.
     fc_width: width of VGG-16's first fully connected layer, taken as a 7x7 convolution behind the backbone
         (Xu et al.: 4096); 0 leaves it out, as the report does.
-    context: widths of further 3x3 convolutions behind the last pooling. With few poolings they let a cell see
-        as much of the picture as VGG-16's deeper stages do; VGG-16 has none.
-    input_kernel: of the convolution W_x of both ConvLSTMs; the report's is 3. What it reads has been through the 3x3
-        convolutions of the Encoder.
-    video_state: channels of the video ConvLSTM's state, of which h_video is the last; 0: as many as `state`. The
-        report does not say.
+    context_channels: widths of further 3x3 convolutions behind the last pooling. With few poolings they let a cell
+        see as much of the picture as VGG-16's deeper layers do; VGG-16 has none.
+    patch: p; the first convolution has stride p and a kernel of 2p, the Decoder's last one writes p x p pixels
+        (PixelShuffle). VGG-16: 1, a 3x3 convolution at every pixel.
+    input_kernel: of the convolution W_x of both ConvLSTMs; the report's is 3.
+    video_state_channels: channels of the video ConvLSTM's state, of which h_video is the last; 0: as many as
+        state_channels. The report does not say.
     mask_weight: what the mask's weights start from where the Initializer turns four channels into three. The
         frame has values of about -2 to 2. Above that, a network that starts from random weights can tell the
         mask from the picture it is painted on; ImageNet weights know nothing beyond.
     """
 
     size: tuple[int, int]
-    stages: tuple[tuple[int, ...], ...]
-    state: int
-    decoder: tuple[int, ...]
-    normalise: bool
+    widths: tuple[tuple[int, ...], ...]
+    state_channels: int
+    decoder_channels: tuple[int, ...]
+    batch_norm: bool
     decoder_kernel: int = 5
     decoder_border: str = "zeros"
     state_activation: str = "tanh"
     forget_bias: float = 1.0
     fc_width: int = 0
-    context: tuple[int, ...] = ()
+    context_channels: tuple[int, ...] = ()
     patch: int = 1
     input_kernel: int = 3
-    video_state: int = 0
+    video_state_channels: int = 0
     mask_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.size[0] % self.scale or self.size[1] % self.scale:
-            raise ValueError(
-                f"size {self.size} does not divide by {self.scale}: patch {self.patch}, {len(self.stages)} stages"
-            )
-        if len(self.decoder) != len(self.stages):
-            raise ValueError(f"{len(self.decoder)} decoder blocks cannot undo {len(self.stages)} poolings")
-        if self.decoder_border not in ("zeros", "replicate"):
-            raise ValueError(f"decoder_border is 'zeros' or 'replicate', not {self.decoder_border!r}")
-        if self.state_activation not in ("tanh", "relu"):
-            raise ValueError(f"state_activation is 'tanh' or 'relu', not {self.state_activation!r}")
+        divides = self.size[0] % self.output_stride == 0 and self.size[1] % self.output_stride == 0
+        made = f"patch {self.patch}, {len(self.widths)} poolings"
+        require(divides, f"size {self.size} does not divide by {self.output_stride}: {made}")
+        blocks, poolings = len(self.decoder_channels), len(self.widths)
+        require(blocks == poolings, f"{blocks} decoder blocks cannot undo {poolings} poolings")
+        borders, activations = ("zeros", "replicate"), ("tanh", "relu")
+        require(self.decoder_border in borders, f"decoder_border must be one of {borders}, not {self.decoder_border!r}")
+        activation = self.state_activation
+        require(activation in activations, f"state_activation must be one of {activations}, not {activation!r}")
 
     @property
-    def scale(self) -> int:
+    def output_stride(self) -> int:
         """Pixels of the input along one side of a cell of the state."""
-        return self.patch * 2 ** len(self.stages)
+        return self.patch * 2 ** len(self.widths)
 
     @property
-    def grid(self) -> tuple[int, int]:
+    def feature_size(self) -> tuple[int, int]:
         """(h, w), the cells of the state."""
-        return self.size[0] // self.scale, self.size[1] // self.scale
+        return self.size[0] // self.output_stride, self.size[1] // self.output_stride
 
 
+# "course" is for two processor cores, "report" has the sizes of the report.
 PRESETS = {
-    "course": NetworkSettings(
+    "course": ModelConfig(
         size=(64, 112),
         patch=2,
-        stages=((48, 64),),
-        context=(96, 96, 96),
-        state=96,
+        widths=((48, 64),),
+        context_channels=(96, 96, 96),
+        state_channels=96,
         input_kernel=1,
-        video_state=32,
-        decoder=(48,),
+        video_state_channels=32,
+        decoder_channels=(48,),
         decoder_kernel=3,
-        normalise=True,
+        batch_norm=True,
         mask_weight=5.0,
     ),
-    "report": NetworkSettings(
+    "report": ModelConfig(
         size=(256, 448),
-        stages=((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
-        state=512,
-        decoder=(512, 256, 128, 64, 64),
+        widths=((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
+        state_channels=512,
+        decoder_channels=(512, 256, 128, 64, 64),
         decoder_border="replicate",
-        normalise=False,
+        batch_norm=False,
     ),
 }
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How far a clip is changed; one draw per clip, the same for all its frames.
+
+    flip, reverse, permute: probabilities of a left-right flip, of time running backwards, of another order of
+    the colour channels. turn: degrees. zoom: largest factor. shift: pixels of the model's input.
+    light: largest relative change of brightness and of contrast. wobble: pixels, and as many tenths of a degree, by
+    which each frame is moved on its own, as by a hand-held camera.
+    """
+
+    flip: float = 0.5
+    reverse: float = 0.25
+    permute: float = 0.5
+    turn: float = 8.0
+    zoom: float = 1.2
+    shift: float = 6.0
+    light: float = 0.2
+    wobble: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "reverse", "permute"):
+            require(0 <= getattr(self, name) <= 1, f"{name} must be a probability, not {getattr(self, name)}")
+        for name in ("turn", "shift", "light", "wobble"):
+            require(getattr(self, name) >= 0, f"{name} must not be negative, and is {getattr(self, name)}")
+        require(self.zoom >= 1, f"zoom must be a factor of at least 1, not {self.zoom}")
+
+
+NO_AUGMENTATION = AugmentConfig(flip=0, reverse=0, permute=0, turn=0, zoom=1, shift=0, light=0)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained, and on which clips.
+
+    iterations, minutes: training ends, its learning rate annealed, after whichever comes first; minutes None
+        sets no limit and makes the result depend on the seed alone.
+    curriculum: (from this fraction of the training on, clip length T, clips in a batch). Xu et al. lengthen clips
+        too. With several processes each takes its share of the batch.
+    unannotated: (from this fraction of the training on, fraction of clips that take every frame, annotated or not;
+        those without annotation do not count in the loss). Xu et al. do so late in training.
+    learning_rate: its peak, after `warm_up` iterations. anneal: a cosine takes it to zero at the end; else it stays.
+    muon: Muon's learning rate for the hidden convolutions, in units of learning_rate; 0: AdamW for all weights.
+    precision: "float32", "bfloat16" (autocast), or "auto", the faster of the two, measured on this machine.
+    save_memory: keep only a part of the activations and compute the others again: less memory, a third more time.
+    checkpoint_every: iterations between checkpoints; 0 writes one at the end only.
+    workers: processes that load clips; 0 loads them in the training process.
+    augment: how clips are changed.
+    strides: a clip takes every stride-th annotated frame, the stride drawn anew from these.
+    late_start: of the clips of an object that enters late, the fraction that begin where it enters.
+    """
+
+    iterations: int = 1400
+    minutes: float | None = None
+    curriculum: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.35, 5, 8), (0.65, 10, 4))
+    unannotated: tuple[float, float] = (1.0, 0.0)
+    learning_rate: float = 2e-3
+    anneal: bool = True
+    muon: float = 0.0
+    weight_decay: float = 1e-4
+    warm_up: int = 30
+    max_grad_norm: float = 1.0
+    precision: str = "auto"
+    save_memory: bool = False
+    checkpoint_every: int = 0
+    seed: int = 0
+    workers: int = 0
+    augment: AugmentConfig = field(default=NO_AUGMENTATION)
+    strides: tuple[int, ...] = (1,)
+    late_start: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(self.iterations >= 1, f"iterations must be at least 1, not {self.iterations}")
+        require(self.minutes is None or self.minutes > 0, f"minutes must be positive or None, not {self.minutes}")
+        begins = [begin for begin, _, _ in self.curriculum]
+        ordered = begins[:1] == [0] and begins == sorted(begins) and begins[-1] <= 1
+        require(ordered, f"curriculum must begin at 0 and go on in order up to 1, not {begins}")
+        for _, length, batch in self.curriculum:
+            require(length >= 2 and batch >= 1, f"clips of {length} frames, {batch} in a batch: give at least 2 and 1")
+        for name in ("learning_rate", "max_grad_norm"):
+            require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
+        for name in ("muon", "weight_decay", "warm_up", "checkpoint_every", "seed", "workers"):
+            require(getattr(self, name) >= 0, f"{name} must not be negative, and is {getattr(self, name)}")
+        known = ("auto", *PRECISIONS)
+        require(self.precision in known, f"precision must be one of {known}, not {self.precision!r}")
+        strides = bool(self.strides) and min(self.strides) >= 1
+        require(strides, f"strides must be whole numbers of at least 1, not {self.strides}")
+        for fraction in (*self.unannotated, self.late_start):
+            require(0 <= fraction <= 1, f"unannotated and late_start must be fractions from 0 to 1, not {fraction}")
+
+
+# How the course trains on the synthetic set; the reasons stand in notebook 04's table of deviations. Pairs of frames
+# first: two frames show how a mask is drawn, and cost a third of five. Then longer clips teach to keep hold of the
+# object. Minutes are short here and videos are not, so the only augmentation is the mirror.
+SYNTHETIC = TrainConfig(
+    iterations=2500,
+    minutes=7.9,
+    muon=3.0,
+    curriculum=((0.0, 2, 24), (0.25, 5, 8), (0.5, 10, 4), (0.8, 20, 2)),
+    augment=replace(NO_AUGMENTATION, flip=0.5),
+    late_start=0.7,
+)
+# On real video it goes on from the synthetic set's weights, so without pairs and with smaller steps. DAVIS annotates
+# every frame: strides up to 5 show motion as large as YouTube-VOS's 6 annotated frames a second.
+REAL = TrainConfig(
+    iterations=1000,
+    minutes=5.0,
+    learning_rate=1e-3,
+    curriculum=((0.0, 5, 8), (0.6, 10, 4)),
+    augment=AugmentConfig(turn=15, zoom=1.35, shift=10, light=0.3),
+    strides=(1, 2, 3, 4, 5),
+    late_start=0.7,
+)
+# The report's own: clips of 5, no augmentation, Adam with 1e-4 (3.1, 3.6). It names no batch size.
+REPORT = TrainConfig(iterations=100_000, learning_rate=1e-4, weight_decay=0.0, curriculum=((0.0, 5, 4),))
+
+
+def train_config(preset: str, synthetic: bool, fast: bool = False) -> TrainConfig:
+    """How a preset is trained on the synthetic set or on real video; fast: a few iterations only."""
+    config = REPORT if preset == "report" else SYNTHETIC if synthetic else REAL
+    return replace(config, iterations=8, minutes=None, curriculum=((0.0, 5, 2),), warm_up=2) if fast else config
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    """How probabilities become masks.
+
+    threshold: a pixel goes to the most probable of the objects that are above it there; None: each object's best
+        threshold in each frame (vos.inference.best_threshold).
+    mirror: probabilities are the mean of what the model says of the video and of its mirror image, at twice the work.
+    precision: "float32", or "bfloat16", twice as fast where the processor has it.
+    """
+
+    threshold: float | None = None
+    mirror: bool = True
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        threshold = self.threshold
+        fraction = threshold is None or 0 <= threshold <= 1
+        require(fraction, f"threshold must be a probability from 0 to 1 or None, not {threshold}")
+        require(self.precision in PRECISIONS, f"precision must be one of {PRECISIONS}, not {self.precision!r}")
+
+
+COURSE_INFERENCE = InferenceConfig()
+REPORT_INFERENCE = InferenceConfig(threshold=0.5, mirror=False)  # "we went with ... 0.5" (report 3.7), asked once

@@ -1,26 +1,31 @@
 """Video object segmentation sets on disk: YouTube-VOS, DAVIS-2017 and DAVIS-2016 folders, one reader for all.
 
     YouTube-VOS   ROOT/{train,valid}/{JPEGImages,Annotations}/<video>/<00000>.{jpg,png} and meta.json
-                  (ROOT/valid_truth, where it exists, holds all annotations of valid: the embedded set has it)
+                  (ROOT/valid_truth, where it exists, holds all annotations of valid: the synthetic set has it)
     DAVIS         ROOT/{JPEGImages,Annotations}/480p/<sequence>/<00000>.{jpg,png}, ROOT/ImageSets/
 
-Three splits: "train"; "valid", which gives away only what a method may see, the annotation of each object's
-first frame; "valid_truth", the same videos with every annotation, which only the scorer reads.
+Three splits: train; valid, which gives away only what a method may see, the annotation of each object's first
+frame; valid_truth, the same videos with every annotation, which only the scorer reads.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
-from vos.files import VosError, opened_image, read_json
+from vos.files import VosError
+from vos.files.images import opened_image
+from vos.files.layouts import davis_lists, find_layout, frames_and_masks, youtube_vos_videos
 from vos.masks import VOID, object_ids, read_mask
 
 SPLITS = ("train", "valid", "valid_truth")
-OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,16 @@ class Video:
         """File names without ending: what meta.json and prediction folders call the frames."""
         return tuple(path.stem for path in self.frame_paths)
 
-    @property
+    @cached_property
     def size(self) -> tuple[int, int]:
         """Native (H, W) in pixels, from the first frame's header."""
         with opened_image(self.frame_paths[0]) as image:
             return image.height, image.width
+
+    @property
+    def annotated(self) -> tuple[int, ...]:
+        """Indices of the frames that have an annotation."""
+        return tuple(i for i, path in enumerate(self.mask_paths) if path is not None)
 
     def frame(self, index: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """Frame `index` as uint8 (H, W, 3) RGB, stretched to `size` (H, W) where given."""
@@ -75,165 +85,98 @@ class Video:
         VosError where it is not of the video's size.
         """
         new = [o.id for o in self.objects if o.first == index]
-        if not new:
+        path = self.mask_paths[index]
+        if not new or path is None:
             return None
         ids = self.mask(index)
-        if problem := size_problem(self.mask_paths[index], ids.shape, self.size):
+        if problem := size_problem(path, ids.shape, self.size):
             raise VosError(problem)
-        return np.where(np.isin(ids, new), ids, 0).astype(np.uint8)
-
-    @property
-    def annotated(self) -> tuple[int, ...]:
-        """Indices of the frames that have an annotation."""
-        return tuple(i for i, path in enumerate(self.mask_paths) if path is not None)
+        return only_ids(ids, new)
 
 
-class VideoObjectSegmentation(Sequence[Video]):
-    """The videos of one split, sorted by name.
-
-    root: a YouTube-VOS or DAVIS folder. split: "train", "valid" or "valid_truth".
-    held_out: True takes the two validation splits out of the training list (every sequence whose place in the
-        sorted list gives remainder 3 or 4 by 5), and "train" is then the rest; None does so exactly where the
-        folder has no validation videos with their annotations.
-    categories: the categories of "train" (what "seen" means), None for a set without categories.
-    Raises VosError where the folder is not such a set.
-    """
-
-    def __init__(self, root: Path, split: str, held_out: bool | None = None) -> None:
-        if split not in SPLITS:
-            raise ValueError(f"split is one of {SPLITS}, not {split!r}")
-        self.root, self.split = Path(root), split
-        self.layout = find_layout(self.root)
-        lists = davis_lists(self.root) if self.layout == "DAVIS" else youtube_vos_lists(self.root)
-        self.held_out = not lists.valid_truth if held_out is None else held_out
-        if self.held_out:
-            wanted = [
-                split != "train" if place % 5 in (3, 4) else split == "train" for place in range(len(lists.train))
-            ]
-            videos = [video for video, take in zip(lists.train, wanted, strict=True) if take]
-        else:
-            videos = getattr(lists, split)
-        if not videos:
-            raise VosError(f"{self.root}: no videos for the split {split!r}; `python -m vos data check` says more")
-        self.videos = [only_first_masks(v) for v in videos] if split == "valid" else list(videos)
-        categories = {o.category for v in lists.train for o in v.objects} - {None}
-        self.categories: set[str] | None = categories or None
-
-    def __len__(self) -> int:
-        return len(self.videos)
-
-    def __getitem__(self, index: int) -> Video:
-        return self.videos[index]
-
-    def __iter__(self) -> Iterator[Video]:
-        return iter(self.videos)
+class Videos(tuple[Video, ...]):
+    """The videos of one split, sorted by name."""
 
     def named(self, name: str) -> Video:
         """The video called `name`."""
-        for video in self.videos:
+        for video in self:
             if video.name == name:
                 return video
-        raise VosError(f"{self.root}: the split {self.split!r} has no video {name!r}")
+        raise VosError(f"{name}: this split has no such video; it has {len(self)} others")
 
 
-@dataclass(frozen=True)
-class Lists:
-    """The videos of a folder, split by split, with every annotation it has."""
+class VOSDataset:
+    """A YouTube-VOS or DAVIS folder, read once: `train`, `valid` and `valid_truth` are its splits.
 
-    train: list[Video]
-    valid: list[Video]
-    valid_truth: list[Video]
+    root: the folder. hold_out: True takes the validation videos out of the training list (every sequence whose index
+        in the sorted list gives remainder 3 or 4 by 5), and `train` is then the rest; None does so exactly where the
+        folder has no validation videos with their annotations.
+    layout: "YouTube-VOS" or "DAVIS". categories: those of the training list (what "seen" means), None for a set
+        without categories.
+    Raises VosError where the folder is not such a set; and where a split is asked for that has no videos.
+    """
+
+    def __init__(self, root: Path, hold_out: bool | None = None) -> None:
+        self.root = Path(root)
+        self.layout = find_layout(self.root)
+        train, valid, truth = read_davis(self.root) if self.layout == "DAVIS" else read_youtube_vos(self.root)
+        self.held_out = not truth if hold_out is None else hold_out
+        categories = {o.category for video in train for o in video.objects if o.category is not None}
+        self.categories: set[str] | None = categories or None
+        if self.held_out:
+            truth = [video for index, video in enumerate(train) if index % 5 in (3, 4)]
+            train, valid = [video for index, video in enumerate(train) if index % 5 not in (3, 4)], truth
+        self._splits = {
+            "train": Videos(train),
+            "valid": Videos(only_first_masks(video) for video in valid),
+            "valid_truth": Videos(truth),
+        }
+
+    @property
+    def train(self) -> Videos:
+        """The videos to train on, with every annotation."""
+        return self.split("train")
+
+    @property
+    def valid(self) -> Videos:
+        """The validation videos, with what a method may see."""
+        return self.split("valid")
+
+    @property
+    def valid_truth(self) -> Videos:
+        """The validation videos, with every annotation."""
+        return self.split("valid_truth")
+
+    def split(self, name: str) -> Videos:
+        """The split called "train", "valid" or "valid_truth"."""
+        if name not in SPLITS:
+            raise ValueError(f"split must be one of {SPLITS}, not {name!r}")
+        if not self._splits[name]:
+            raise VosError(f"{self.root}: no videos for the split {name!r}; `python -m vos data check` says more")
+        return self._splits[name]
 
 
-def find_layout(root: Path) -> str:
-    """ "YouTube-VOS" or "DAVIS". VosError says what was expected where `root` is neither."""
-    if not root.is_dir():
-        raise VosError(f"{root}: no such folder; give the folder of a YouTube-VOS or DAVIS set")
-    if (root / "train" / "JPEGImages").is_dir():
-        return "YouTube-VOS"
-    if (root / "JPEGImages" / "480p").is_dir():
-        return "DAVIS"
-    if (root / "JPEGImages").is_dir() and (root / "meta.json").is_file():
-        raise VosError(f"{root}: this is one split of a YouTube-VOS set; give the folder above it")
-    raise VosError(f"{root}: holds neither train/JPEGImages (YouTube-VOS) nor JPEGImages/480p (DAVIS)")
+Lists = tuple[list[Video], list[Video], list[Video]]  # of train, valid and valid_truth, with every annotation there is
 
 
-def youtube_vos_lists(root: Path) -> Lists:
+def read_youtube_vos(root: Path) -> Lists:
     """Read train, and where they exist valid and valid_truth. Each meta.json is parsed once."""
-    train = youtube_vos_videos(root / "train", root / "train")
-    valid = youtube_vos_videos(root / "valid", root / "valid") if (root / "valid").is_dir() else []
-    truth = youtube_vos_videos(root / "valid", root / "valid_truth") if (root / "valid_truth").is_dir() else []
-    return Lists(train, valid, truth)
+
+    def videos(frames: str, masks: str) -> list[Video]:
+        listed = youtube_vos_videos(root / frames, root / masks) if (root / masks).is_dir() or masks == "train" else []
+        return [
+            Video(v.name, v.frames, v.masks, tuple(VideoObject(i, *entry) for i, entry in v.objects.items()))
+            for v in listed
+        ]
+
+    return videos("train", "train"), videos("valid", "valid"), videos("valid", "valid_truth")
 
 
-def youtube_vos_videos(frames_root: Path, masks_root: Path) -> list[Video]:
-    """Videos with frames from `frames_root`/JPEGImages, annotations and meta.json from `masks_root`."""
-    meta = masks_root / "meta.json"
-    entries = read_json(meta).get("videos")
-    if not isinstance(entries, dict):
-        raise VosError(f'{meta}: has no "videos" object; is it the meta.json of YouTube-VOS?')
-    videos = []
-    for name, entry in sorted(entries.items()):
-        check_name(name, meta)
-        frames, masks = frames_and_masks(frames_root / "JPEGImages" / name, masks_root / "Annotations" / name)
-        objects = listed_objects(f"{meta}: video {name}", entry, frames, masks)
-        videos.append(Video(name, frames, tuple(masks.get(p.stem) for p in frames), objects))
-    return videos
-
-
-def listed_objects(
-    where: str, entry: object, frames: Sequence[Path], masks: dict[str, Path]
-) -> tuple[VideoObject, ...]:
-    """The objects of a video's entry in meta.json, sorted by id; `where` begins the message of a VosError."""
-    listed = entry.get("objects") if isinstance(entry, dict) else None
-    if not isinstance(listed, dict):
-        raise VosError(f'{where}: has no "objects" by id; is it the meta.json of YouTube-VOS?')
-    index = {path.stem: i for i, path in enumerate(frames)}
-    objects = []
-    for key, value in listed.items():
-        if key not in OBJECT_IDS:
-            raise VosError(f"{where}: {key!r} is no object id; give a number from 1 to {VOID - 1}")
-        names = value.get("frames") if isinstance(value, dict) else None
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise VosError(f'{where}: object {key}: "frames" is no list of frame names; make it one')
-        category = value.get("category")
-        if not isinstance(category, str | None):
-            raise VosError(f'{where}: object {key}: "category" is no name; make it one, or leave it out')
-        if lost := sorted(set(names) - set(index)):
-            raise VosError(f"{where}: object {key} is in frame {lost[0]!r}, which is not on disk; is the set whole?")
-        places = tuple(sorted({index[name] for name in names}))
-        first = next((i for i in places if frames[i].stem in masks), None)
-        if first is None:
-            raise VosError(f"{where}: object {key} has no annotation on disk; add its masks or take it off the list")
-        objects.append(VideoObject(OBJECT_IDS[key], category, first, places))
-    return tuple(sorted(objects, key=lambda item: item.id))
-
-
-def davis_lists(root: Path) -> Lists:
-    """DAVIS-2017 where its lists are there, else DAVIS-2016. A list without annotations on disk is left out."""
-    for year in ("2017", "480p", "2016"):
-        names = {kind: davis_names(root / "ImageSets" / year / f"{kind}.txt") for kind in ("train", "val")}
-        if names["train"] or names["val"]:
-            break
-    else:
-        lists = root / "ImageSets"
-        raise VosError(f"{lists}: no train.txt in 2017/ or 480p/ names a sequence; unpack the whole DAVIS archive")
-    valid = [davis_video(root, n) for n in names["val"] if (root / "Annotations" / "480p" / n).is_dir()]
-    return Lists([davis_video(root, name) for name in names["train"]], valid, valid)
-
-
-def davis_names(path: Path) -> list[str]:
-    """Sequence names of a list: one a line (2017), or one pair of image and annotation paths a line (2016)."""
-    if not path.is_file():
-        return []
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, ValueError) as error:
-        raise VosError(f"{path}: cannot be read as a list of sequences ({error}); replace the file") from None
-    names = {Path(line.split()[0]).parent.name if "/" in line else line for line in lines if line}
-    for name in names:
-        check_name(name, path)
-    return sorted(names)
+def read_davis(root: Path) -> Lists:
+    """The videos of the lists; a validation sequence without annotations on disk is left out."""
+    train, val = davis_lists(root)
+    valid = [davis_video(root, name) for name in val if (root / "Annotations" / "480p" / name).is_dir()]
+    return [davis_video(root, name) for name in train], valid, valid
 
 
 def davis_video(root: Path, name: str) -> Video:
@@ -254,38 +197,12 @@ def only_first_masks(video: Video) -> Video:
     return replace(video, mask_paths=tuple(p if i in first else None for i, p in enumerate(video.mask_paths)))
 
 
-def check_name(name: str, path: Path) -> None:
-    """VosError where a list names a video by what is no name of a folder, as it may lead out of the set."""
-    if name in ("", ".", "..") or Path(name).name != name or len(name.encode(errors="replace")) > 255:
-        raise VosError(f"{path}: {name[:80]!r} is no name of a video; name a folder of the set")
+def only_ids(ids: np.ndarray, wanted: Iterable[int]) -> np.ndarray:
+    """An id map (H, W), uint8, in which all but the `wanted` ids are background."""
+    return np.where(np.isin(ids, list(wanted)), ids, 0).astype(np.uint8)
 
 
-def frames_and_masks(frames_folder: Path, masks_folder: Path) -> tuple[tuple[Path, ...], dict[str, Path]]:
-    """The frames of a video in order, and its masks by name. VosError where a mask has no frame."""
-    frames = images_in(frames_folder, (".jpg", ".jpeg"))
-    masks = {path.stem: path for path in images_in(masks_folder, (".png",))}
-    if lost := sorted(set(masks) - {path.stem for path in frames}):
-        raise VosError(f"{masks[lost[0]]}: {frames_folder} has no frame of this name; is the set whole?")
-    return frames, masks
-
-
-def images_in(folder: Path, endings: tuple[str, ...]) -> tuple[Path, ...]:
-    """The images of a folder in the order of their names, which no file system promises by itself."""
-    try:
-        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != ".")
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
-        raise VosError(f"{folder}: no such folder; is the set whole?") from None
-    except OSError as error:
-        raise VosError(f"{folder}: cannot be listed ({error.strerror}); change its permissions") from None
-    if not found:
-        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
-    for one, other in pairwise(sorted(found, key=lambda path: path.stem)):
-        if one.stem == other.stem:
-            raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
-    return tuple(found)
-
-
-def size_problem(path: Path, mask: tuple[int, int], frame: tuple[int, int]) -> str:
+def size_problem(path: Path, mask: tuple[int, ...], frame: tuple[int, ...]) -> str:
     """What to say of a mask of another size (H, W) than its frame; empty where they are the same."""
     if mask == frame:
         return ""
@@ -301,6 +218,18 @@ def read_frame(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         if size is not None:
             image.draft("RGB", (size[1], size[0]))
         picture = image.convert("RGB")
-    if size is not None and size != (picture.height, picture.width):
-        picture = picture.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    return np.array(picture)
+    return np.array(stretch(picture, size or (picture.height, picture.width)))
+
+
+def stretch(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A frame at another size (H, W), bilinear."""
+    if (picture.height, picture.width) == size:
+        return picture
+    return picture.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+
+
+def normalize_frames(frames: np.ndarray | Tensor) -> Tensor:
+    """uint8 (..., H, W, 3) RGB -> float (..., 3, H, W) with ImageNet's mean and standard deviation (report 3.1)."""
+    pixels = torch.as_tensor(frames).movedim(-1, -3).to(torch.float32, memory_format=torch.contiguous_format)
+    mean, std = (pixels.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return pixels.div_(255).sub_(mean).div_(std)

@@ -1,138 +1,284 @@
-"""Inference: a whole video with all its objects -> one id map per frame, at native size (report 3.7).
+"""How does it segment? A whole video with all its objects -> one id map per frame, at native size (report 3.7).
 
-Memory does not grow with the length of the video. The updated model passes over the frames twice, first for
-h_video; it is not online.
+`Segmenter` takes frames one by one, from anywhere; `segment` runs a video from files through it. Memory does not grow
+with the length of the video.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from vos.clips import normalise_frames
-from vos.data import Video
-from vos.masks import best_threshold, merge_objects, write_mask
-from vos.networks import BaseModel, State
+from vos.config import COURSE_INFERENCE, InferenceConfig
+from vos.data import Video, normalize_frames, only_ids, stretch
+from vos.masks import VOID, object_ids
+from vos.networks import BaseModel, State, UpdatedModel
 
-Method = Callable[[Video], Iterator[np.ndarray]]
 CHUNK = 8  # frames encoded at once: enough to keep two cores or a GPU busy
+# Where an object is out of sight the best guess at it is some faint cloud; nothing is painted below this probability.
+LEAST_PROBABLE = 0.1
 
 
-def computing(model: BaseModel, precision: str) -> torch.autocast:
-    """The context to compute in; none may be open while a generator hands something out."""
-    if precision not in ("float32", "bfloat16"):
-        raise ValueError(f'precision is "float32" or "bfloat16", not {precision!r}')
-    return torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=precision == "bfloat16")
+class Tracker:
+    """The state of the objects of one video, at the model's size: tensors in, probabilities out.
 
-
-def encoded_frames(model: BaseModel, video: Video, mirrored: bool, precision: str) -> Iterator[tuple[Tensor, Tensor]]:
-    """(frame (1, 3, H, W), e_t (1, C, h, w)) for every frame, CHUNK frames encoded at a time."""
-    device = next(model.parameters()).device
-    for start in range(0, len(video), CHUNK):
-        indices = range(start, min(start + CHUNK, len(video)))
-        pictures = np.stack([video.frame(i, model.settings.size) for i in indices])
-        frames = normalise_frames(pictures).to(device)
-        frames = frames.flip(-1) if mirrored else frames
-        with computing(model, precision):
-            encoded = model.encoder(frames)
-        yield from zip(frames.split(1), encoded.split(1), strict=True)
-
-
-def h_video_of(model: BaseModel, video: Video, mirrored: bool, precision: str) -> Tensor | None:
-    """h_video (1, C, h, w) after the whole video; None for the base model."""
-    state: State | None = None
-    if model.needs_video:
-        for _, encoded in encoded_frames(model, video, mirrored, precision):
-            with computing(model, precision):
-                state = model.video_representation([encoded], state)
-    return None if state is None else state[0]
-
-
-@torch.inference_mode()
-def predicted_probabilities(
-    model: BaseModel, video: Video, mirrored: bool = False, precision: str = "float32"
-) -> Iterator[Tensor]:
-    """Yield, for every frame, the probabilities (K, H, W) at the model's size of the K objects begun before it.
-
-    Each object begins with its given mask at its first annotated frame. mirrored: the model sees the mirror image of
-    the video, and its answer is mirrored back.
+    Frames are (N, 3, H, W), normalised; what `encode` makes of them is e_t, (N, C, h, w).
     """
-    device = next(model.parameters()).device
-    h_video = h_video_of(model, video, mirrored, precision)
-    state: State | None = None
-    for index, (frame, encoded) in enumerate(encoded_frames(model, video, mirrored, precision)):
-        probabilities = torch.zeros(0, *model.settings.size, device=device)
-        if state is not None:
-            with computing(model, precision):
-                from_input = model.mask_inputs(encoded[:, None], h_video)[:, 0]
-                state = model.mask_lstm.step(from_input, state)
-                logits = model.decoder(state[0])
-            probabilities = torch.sigmoid(logits.float())[:, 0]
-        yield probabilities.flip(-1) if mirrored else probabilities
-        new = begun_at(video, index)
-        if new:
-            small = video.mask(index, model.settings.size)
-            masks = torch.from_numpy(np.stack([small == i for i in new])).float()[:, None].to(device)
-            masks = masks.flip(-1) if mirrored else masks
-            with computing(model, precision):
-                begun = model.initializer(frame.expand(len(new), -1, -1, -1), masks)
-            state = begun if state is None else tuple(torch.cat(pair) for pair in zip(state, begun, strict=True))
+
+    def __init__(self, model: BaseModel, precision: str) -> None:
+        self.model, self.precision = model, precision
+        self.state: State | None = None  # of K objects: (h, c), each (K, C, h, w)
+        self.video_state: State | None = None
+        self.watched = False
+
+    def autocast(self) -> torch.autocast:
+        """Enter it around each computation: a context open across `yield` would leak into the caller."""
+        device = next(self.model.parameters()).device.type
+        return torch.autocast(device, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    def encode(self, frames: Tensor) -> Tensor:
+        with self.autocast():
+            return self.model.encode(frames[None])[0]
+
+    def watch(self, encoded: Tensor, whole: bool = True) -> None:
+        """Take e_t (1, C, h, w) into h_video; whole: h_video is to be of the whole video, not of the frames so far."""
+        self.watched = self.watched or whole
+        if isinstance(self.model, UpdatedModel):
+            with self.autocast():
+                _, self.video_state = self.model.video_lstm(encoded[None], self.video_state)
+
+    def step(self, encoded: Tensor) -> Tensor:
+        """The probabilities (K, H, W) of the objects in the next frame, e_t (1, C, h, w)."""
+        if not self.watched:
+            self.watch(encoded, whole=False)
+        if self.state is None:
+            return torch.zeros(0, *self.model.config.size, device=encoded.device)
+        with self.autocast():
+            if isinstance(self.model, UpdatedModel) and self.video_state is not None:
+                encoded = self.model.fuse(encoded[None], self.video_state[0])[0]
+            self.state = self.model.step(encoded, self.state)
+            logits = self.model.decode(self.state[0][:, None])[:, 0, 0]
+        return torch.sigmoid(logits.float())
+
+    def begin(self, frame: Tensor, masks: Tensor, kept: list[int]) -> None:
+        """Begin objects in the frame of the last step: frame (1, 3, H, W), masks (K, 1, H, W) in {0, 1}.
+
+        kept: indices of the objects to go on with.
+        """
+        with self.autocast():
+            h, c = self.model.initialize(frame.expand(len(masks), -1, -1, -1), masks)
+        if self.state is not None:
+            h, c = torch.cat([self.state[0][kept], h]), torch.cat([self.state[1][kept], c])
+        self.state = h, c
 
 
-def begun_at(video: Video, index: int) -> list[int]:
-    """Ids of the objects whose first mask is given with frame `index`."""
-    return [o.id for o in video.objects if o.first == index]
+class MirroredTracker(Tracker):
+    """Two trackers, one of which is shown the mirror image; probabilities are the mean of what both say."""
+
+    def __init__(self, model: BaseModel, precision: str) -> None:
+        self.views = Tracker(model, precision), Tracker(model, precision)
+
+    def encode(self, frames: Tensor) -> Tensor:
+        return torch.stack([self.views[0].encode(frames), self.views[1].encode(frames.flip(-1))], dim=1)
+
+    def watch(self, encoded: Tensor, whole: bool = True) -> None:
+        for view, one in zip(self.views, encoded.unbind(1), strict=True):
+            view.watch(one, whole)
+
+    def step(self, encoded: Tensor) -> Tensor:
+        seen, mirrored = (view.step(one) for view, one in zip(self.views, encoded.unbind(1), strict=True))
+        return torch.stack([seen, mirrored.flip(-1)]).mean(dim=0)
+
+    def begin(self, frame: Tensor, masks: Tensor, kept: list[int]) -> None:
+        self.views[0].begin(frame, masks, kept)
+        self.views[1].begin(frame.flip(-1), masks.flip(-1), kept)
+
+
+class Segmenter:
+    """Follows the objects of one video, frame by frame; a new video wants a new Segmenter.
+
+        segmenter = Segmenter(model)
+        segmenter.start(frames[0], id_map)                              # the objects' first mask
+        masks = [segmenter.step(frame) for frame in frames[1:]]         # an id map each
+
+    Every frame is given once, in order, to `start` if objects begin in it, else to `step`. Objects may begin in any
+    frame and several at once; one that is followed already begins anew from the mask it is given. The updated model
+    looks at the whole video first: show it to `watch`. Without that its h_video is of the frames seen so far.
+
+    frame: uint8 (H, W, 3) RGB. id_map: integers (H, W), 0 background, 255 void. Anything else is a ValueError.
+    """
+
+    def __init__(self, model: BaseModel, config: InferenceConfig = COURSE_INFERENCE) -> None:
+        self.model, self.config, self.ids = model.eval(), config, list[int]()
+        self.device = next(model.parameters()).device
+        self.tracker = (MirroredTracker if config.mirror else Tracker)(model, config.precision)
+        self.size: tuple[int, int] | None = None  # (H, W) of the video
+
+    def start(self, frame: np.ndarray, id_map: np.ndarray) -> np.ndarray:
+        """Begin the objects of `id_map` in this frame; returns its id map (H, W), uint8, with all objects in it."""
+        self.check_frame(frame)
+        check_id_map(id_map, frame.shape[:2])
+        return self.advance(*self.encode([frame]), frame.shape[:2], only_ids(id_map, object_ids(id_map)))
+
+    def step(self, frame: np.ndarray) -> np.ndarray:
+        """The id map (H, W), uint8, of the next frame."""
+        self.check_frame(frame)
+        if not self.ids:
+            raise ValueError("no object to follow: give the first frame and its id map to start(frame, id_map)")
+        return self.advance(*self.encode([frame]), frame.shape[:2])
+
+    def watch(self, frames: Iterable[np.ndarray]) -> None:
+        """Show the updated model every frame of the video, before the first `start`; the base model ignores them."""
+        if isinstance(self.model, UpdatedModel):
+            for frame in frames:
+                self.check_frame(frame)
+                self.tracker.watch(self.encode([frame])[1])
+
+    def check_frame(self, frame: np.ndarray) -> None:
+        """ValueError where this is not a frame, or not of the size of those before it."""
+        dtype, shape = kind_of(frame)
+        if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
+            raise ValueError(f"a frame must be a NumPy array uint8 (H, W, 3) RGB, not {dtype} {shape}")
+        self.size = self.size or shape[:2]
+        if shape[:2] != self.size:
+            (high, wide), (H, W) = shape[:2], self.size
+            raise ValueError(f"this frame is {high}x{wide}, those before it {H}x{W} (height x width)")
+
+    @torch.inference_mode()
+    def encode(self, frames: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """Frames (H, W, 3) as the model sees them, (N, 3, h, w) at its size, and what the tracker encodes of them."""
+        size = self.model.config.size
+        small = np.stack([np.asarray(stretch(Image.fromarray(frame), size)) for frame in frames])
+        tensor = normalize_frames(small).to(self.device)
+        return tensor, self.tracker.encode(tensor)
+
+    def encoded_frames(self, video: Video, watch: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
+        """As `encode`, for every frame of a video in files by itself, CHUNK of them encoded at a time.
+
+        watch: the updated model watches the whole video first.
+        """
+        if watch and isinstance(self.model, UpdatedModel):
+            for _, encoded in self.encoded_frames(video, watch=False):
+                self.tracker.watch(encoded)
+        for start in range(0, len(video), CHUNK):
+            indices = range(start, min(start + CHUNK, len(video)))
+            frames, encoded = self.encode([video.frame(i, self.model.config.size) for i in indices])
+            yield from zip(frames.split(1), encoded.split(1), strict=True)
+
+    @torch.inference_mode()
+    def advance(
+        self, frame: Tensor, encoded: Tensor, size: tuple[int, ...], given: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The id map (H, W) of the next frame, which is of this size; given: those of objects that begin in it."""
+        merged = self.merge(self.tracker.step(encoded), size)
+        if given is None:
+            return merged
+        self.begin(frame, given)
+        return np.where(given > 0, given, merged)
+
+    @torch.inference_mode()
+    def begin(self, frame: Tensor, given: np.ndarray) -> None:
+        """Begin the objects of an id map (H, W) in the frame of the last step, (1, 3, h, w)."""
+        new = object_ids(given)
+        kept = [k for k, number in enumerate(self.ids) if number not in new]
+        high, wide = self.model.config.size
+        small = np.array(Image.fromarray(given).resize((wide, high), Image.Resampling.NEAREST))
+        masks = torch.from_numpy(np.stack([small == number for number in new])).float()[:, None]
+        self.tracker.begin(frame, masks.to(self.device), kept)
+        self.ids = [*(self.ids[k] for k in kept), *new]
+
+    def merge(self, probabilities: Tensor, size: tuple[int, ...]) -> np.ndarray:
+        """Probabilities (K, h, w) at the model's size -> the id map (H, W), uint8."""
+        thresholds: float | list[float] | None = self.config.threshold
+        if thresholds is None:
+            thresholds = [best_threshold(p) for p in probabilities.cpu().numpy()]
+        return merge_objects(upsample_probabilities(probabilities, size), self.ids, thresholds)
+
+
+def segment(model: BaseModel, video: Video, config: InferenceConfig = COURSE_INFERENCE) -> Iterator[np.ndarray]:
+    """Yield the id map of every frame of a video in files, uint8 (H, W) at native size.
+
+    In the frame where an object begins the given mask is the answer for it, and the predictions of the others stay.
+    The ids that come out are 0 and those given so far. Frames are decoded at a reduced scale where the model's size
+    allows it. The updated model passes over the frames twice, first for h_video; it is not online.
+    """
+    segmenter = Segmenter(model, config)
+    for index, (frame, encoded) in enumerate(segmenter.encoded_frames(video)):
+        yield segmenter.advance(frame, encoded, video.size, video.given(index))
 
 
 @torch.inference_mode()
 def object_probabilities(
-    model: BaseModel, video: Video, mirror: bool = True, precision: str = "float32"
+    model: BaseModel, video: Video, config: InferenceConfig = COURSE_INFERENCE
 ) -> Iterator[tuple[list[int], Tensor]]:
-    """Yield, for every frame, the ids of the objects begun before it and their probabilities (K, H, W).
+    """Yield, for every frame, the ids of the objects begun before it and their probabilities (K, h, w).
 
-    The probabilities have the model's size. mirror: they are the mean of what the model says of the video and of its
-    mirror image, at twice the work. precision: "bfloat16" is twice as fast where the processor has it.
+    They are what `segment` makes its id maps of, at the model's size.
     """
-    model.eval()
-    ids: list[int] = []
-    sides = (False, True) if mirror else (False,)
-    views = [predicted_probabilities(model, video, mirrored, precision) for mirrored in sides]
-    for index, maps in enumerate(zip(*views, strict=True)):
-        yield ids, torch.stack(maps).mean(dim=0)
-        ids = ids + begun_at(video, index)
+    segmenter = Segmenter(model, config)
+    for index, (frame, encoded) in enumerate(segmenter.encoded_frames(video)):
+        yield segmenter.ids, segmenter.tracker.step(encoded)
+        given = video.given(index)
+        if given is not None:
+            segmenter.begin(frame, given)
 
 
-def enlarged(probabilities: Tensor, size: tuple[int, int]) -> np.ndarray:
+def kind_of(value: object) -> tuple[object, tuple[int, ...]]:
+    """(dtype, shape) of a NumPy array, (type, ()) of anything else."""
+    return (value.dtype, value.shape) if isinstance(value, np.ndarray) else (type(value).__name__, ())
+
+
+def check_id_map(id_map: np.ndarray, size: tuple[int, ...]) -> None:
+    """ValueError where this is not the id map of a frame of `size` (H, W), or holds no object."""
+    dtype, shape = kind_of(id_map)
+    if not (isinstance(dtype, np.dtype) and np.issubdtype(dtype, np.integer)) or shape != size:
+        raise ValueError(f"an id map must be a NumPy array of integers {size}, as its frame, not {dtype} {shape}")
+    if id_map.min() < 0 or id_map.max() > VOID or not object_ids(id_map):
+        raise ValueError(
+            f"an id map must hold objects 1 to {VOID - 1} on 0, the background ({VOID} is void), not only "
+            f"{id_map.min()} to {id_map.max()}"
+        )
+
+
+def best_threshold(probabilities: np.ndarray) -> float:
+    """The threshold whose mask has the highest expected J; probabilities of one object, (H, W).
+
+    If the probabilities mean what they say, a mask S has the expected intersection sum_S p and the expected union
+    |S| + sum_not-S p. The best S of each size holds the most probable pixels, so one pass over the sorted pixels
+    finds the best J, and a pixel adds to it where p > J / (1 + J): below one half, and the lower the less sure the
+    prediction is (notebook 05). Never below LEAST_PROBABLE.
+    """
+    ranked = np.sort(probabilities, axis=None)[::-1].astype(np.float64)
+    inside = ranked.cumsum()
+    union = np.arange(1, len(ranked) + 1) + inside[-1] - inside
+    J = (inside / union).max()
+    return max(J / (1 + J), LEAST_PROBABLE)
+
+
+def merge_objects(probabilities: np.ndarray, ids: list[int], thresholds: float | Sequence[float] = 0.5) -> np.ndarray:
+    """Merge one probability map per object, (K, H, W), into one id map, uint8 (H, W).
+
+    A pixel goes to the most probable of the objects that are above their threshold there (one number for all
+    objects or one each), else to the background: exactly the values {0} and `ids` can come out. Interpolate
+    probabilities before this, never ids after it.
+    """
+    if len(probabilities) != len(ids):
+        raise ValueError(f"{len(probabilities)} probability maps for {len(ids)} object ids")
+    if not ids:
+        return np.zeros(probabilities.shape[1:], np.uint8)
+    above = probabilities > np.reshape(thresholds, (-1, 1, 1))
+    winner = np.where(above, probabilities, 0).argmax(axis=0)
+    return np.where(above.any(axis=0), np.asarray(ids, np.uint8)[winner], 0).astype(np.uint8)
+
+
+def upsample_probabilities(probabilities: Tensor, size: tuple[int, ...]) -> np.ndarray:
     """Probability maps (K, h, w) at `size` (H, W), bilinear."""
     if not len(probabilities):
         return np.zeros((0, *size), np.float32)
     return interpolate(probabilities[None], size, mode="bilinear", align_corners=False)[0].cpu().numpy()
-
-
-def segment(
-    model: BaseModel,
-    video: Video,
-    threshold: float | None = None,
-    mirror: bool = True,
-    precision: str = "float32",
-) -> Iterator[np.ndarray]:
-    """Yield the id map of every frame, uint8 (H, W) at native size.
-
-    threshold: a pixel goes to the most probable of the objects that are above it there; None: each object's best
-        threshold in each frame (vos.masks.best_threshold).
-    mirror, precision: as in `object_probabilities`.
-
-    In the frame where an object begins the given mask is the answer for it, and the predictions of the others stay.
-    The ids that come out are 0 and those given so far.
-    """
-    for index, (ids, small) in enumerate(object_probabilities(model, video, mirror, precision)):
-        thresholds = [best_threshold(p) for p in small.cpu().numpy()] if threshold is None else threshold
-        merged = merge_objects(enlarged(small, video.size), ids, thresholds)
-        given = video.given(index)
-        yield merged if given is None else np.where(given > 0, given, merged)
 
 
 def copy_first(video: Video) -> Iterator[np.ndarray]:
@@ -149,15 +295,3 @@ def empty(video: Video) -> Iterator[np.ndarray]:
     """The baseline that finds nothing."""
     for _ in range(len(video)):
         yield np.zeros(video.size, np.uint8)
-
-
-def method_of(model: BaseModel) -> Method:
-    """A model as a method: video -> id maps."""
-    return lambda video: segment(model, video)
-
-
-def predict_into(folder: Path, method: Method, videos: Iterable[Video]) -> None:
-    """Write a method's id maps as FOLDER/<video>/<frame>.png, palette PNGs at native size."""
-    for video in videos:
-        for name, ids in zip(video.frame_names, method(video), strict=True):
-            write_mask(folder / video.name / f"{name}.png", ids)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vos.counting import object_counts
+from vos.fast.counting import object_counts
 
 
 def region_similarity(prediction: np.ndarray, truth: np.ndarray, void: np.ndarray | None = None) -> float:
@@ -54,7 +54,7 @@ def score_frames(
     """J and F of many objects in many frames, two float64 arrays (T, K): the same numbers, counted for all at once.
 
     prediction, truth: id maps (T, H, W), integers 0 to 255. objects: the K ids to score, 1 to 255.
-    void: id in the truth whose pixels are left out of both. The counting is done by vos.counting.
+    void: id in the truth whose pixels are left out of both. The counting is done by vos.fast.counting.
     Raises ValueError where shapes differ, a map is no id map, or an id cannot be.
     """
     prediction, truth = _id_maps(prediction, "prediction"), _id_maps(truth, "truth")
@@ -141,10 +141,7 @@ def dilate(mask: np.ndarray, radius: int) -> np.ndarray:
             wide, half_width = wider, half_width + 1
         disk[radius - dy : radius - dy + height] |= wide
         disk[radius + dy : radius + dy + height] |= wide
-    up, over = (
-        max(top - radius, 0),
-        max(left - radius, 0),
-    )  # what hangs over the border of the image is cut off
+    up, over = max(top - radius, 0), max(left - radius, 0)  # what hangs over the border of the image is cut off
     inside = disk[up - top + radius :, over - left + radius :]
     target = grown[up : bottom + radius, over : right + radius]
     target[:] = inside[: target.shape[0], : target.shape[1]]

@@ -1,73 +1,43 @@
 """The networks: the boxes of the report's figure 1.
 
-    BaseModel    Initializer, Encoder, ConvLSTM, Decoder      (report 3.2 to 3.5; Xu et al. 2018)
-    VideoModel   the same, and a second ConvLSTM over the encoded frames alone with a Fusion block (report 3.8)
+    BaseModel      Initializer, Encoder, ConvLSTM, Decoder      (report 3.2 to 3.5; Xu et al. 2018)
+    UpdatedModel   the same, and a second ConvLSTM over the encoded frames alone with a Fusion block (report 3.8)
 
-One set of classes serves both presets; a preset is a frozen `NetworkSettings` (vos/presets.py). What does not
-depend on the recurrent state is computed for all frames at once, with time folded into the batch;
-`tests/test_networks.py` and notebooks 02 and 03 assert that this equals the equations taken step by step.
+One set of classes serves both presets; a preset is a frozen `ModelConfig` (vos/config.py). What does not depend on
+the recurrent state is computed for all frames at once, with time folded into the batch; `tests/core/test_networks.py`
+and notebooks 02 and 03 assert that this equals the equations taken step by step.
 
 Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w cells of the state.
 """
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv_transpose2d
 from torch.utils.checkpoint import checkpoint
 
-from vos.presets import PRESETS, NetworkSettings
-from vos.upsampling import UpsampledConvolution
+from vos.config import PRESETS, ModelConfig
+from vos.fast.layers import LastConvolution, UpsampledConvolution
 
 State = tuple[Tensor, Tensor]  # (h, c), each (B, C, h, w)
-
-
-def convolution(inputs: int, outputs: int, kernel: int, normalise: bool, stride: int = 1) -> list[nn.Module]:
-    """Convolution with SAME padding (stride 1; else the size divides by the stride), BatchNorm where asked, ReLU."""
-    padding = (kernel - stride + 1) // 2
-    return followed(nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not normalise))
-
-
-def followed(layer: nn.Conv2d) -> list[nn.Module]:
-    """The layer, BatchNorm where it has no bias of its own, ReLU.
-
-    He's initialisation keeps the signal's size through VGG-16's thirteen layers, which have no BatchNorm.
-    """
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    if layer.bias is None:
-        return [layer, nn.BatchNorm2d(layer.out_channels), nn.ReLU(inplace=True)]
-    nn.init.zeros_(layer.bias)
-    return [layer, nn.ReLU(inplace=True)]
-
-
-class LastConvolution(nn.Conv2d):
-    """A convolution to a few channels, calculated as the transposed convolution by the flipped kernel.
-
-    It is the same sum; but backwards, processors take up to five times as long for a convolution with few outputs.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        flipped = self.weight.flip(-1, -2).transpose(0, 1)
-        return conv_transpose2d(x, flipped, self.bias, padding=self.padding)
 
 
 class Backbone(nn.Sequential):
     """VGG's convolution layers: (B, 3, H, W) -> (B, width, h, w). The layers stand in torchvision's order."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         layers: list[nn.Module] = []
         width = 3
-        for stage in settings.stages:
-            for next_width in stage:
-                stride = 1 if layers else settings.patch
-                layers += convolution(width, next_width, 3 if stride == 1 else 2 * stride, settings.normalise, stride)
+        for widths in config.widths:
+            for next_width in widths:
+                stride = 1 if layers else config.patch
+                layers += conv_block(width, next_width, 3 if stride == 1 else 2 * stride, config.batch_norm, stride)
                 width = next_width
             layers.append(nn.MaxPool2d(2))
-        for next_width in settings.context:
-            layers += convolution(width, next_width, 3, settings.normalise)
+        for next_width in config.context_channels:
+            layers += conv_block(width, next_width, 3, config.batch_norm)
             width = next_width
-        if settings.fc_width:
-            layers += convolution(width, settings.fc_width, 7, settings.normalise)
-            width = settings.fc_width
+        if config.fc_width:
+            layers += conv_block(width, config.fc_width, 7, config.batch_norm)
+            width = config.fc_width
         super().__init__(*layers)
         self.width = width
 
@@ -75,15 +45,16 @@ class Backbone(nn.Sequential):
 class Initializer(nn.Module):
     """[x_0 ; y_0] -> (h_0, c_0), each (B, C, h, w) (report 3.2). Two 1x1 convolutions behind one backbone."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.to_rgb = nn.Conv2d(4, 3, 3, padding=1)
-        self.backbone = Backbone(settings)
-        self.hidden = nn.Conv2d(self.backbone.width, settings.state, 1)
-        self.cell = nn.Conv2d(self.backbone.width, settings.state, 1)
+        self.backbone = Backbone(config)
+        self.hidden = nn.Conv2d(self.backbone.width, config.state_channels, 1)
+        self.cell = nn.Conv2d(self.backbone.width, config.state_channels, 1)
+        assert self.to_rgb.bias is not None
         with torch.no_grad():  # starts as the frame plus a trace of the mask: what a pretrained backbone knows
             nn.init.dirac_(self.to_rgb.weight)
-            self.to_rgb.weight[:, 3, 1, 1] = settings.mask_weight * torch.tensor([1.0, -1.0, 1.0])
+            self.to_rgb.weight[:, 3, 1, 1] = config.mask_weight * torch.tensor([1.0, -1.0, 1.0])
             self.to_rgb.bias.zero_()
 
     def forward(self, frame: Tensor, mask: Tensor) -> State:
@@ -95,10 +66,10 @@ class Initializer(nn.Module):
 class Encoder(nn.Module):
     """x_t -> e_t: (N, 3, H, W) -> (N, C, h, w), the same weights at every t (report 3.3)."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.backbone = Backbone(settings)
-        self.project = nn.Conv2d(self.backbone.width, settings.state, 1)
+        self.backbone = Backbone(config)
+        self.project = nn.Conv2d(self.backbone.width, config.state_channels, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
         return self.project(self.backbone(frames))
@@ -110,31 +81,45 @@ class ConvLSTM(nn.Module):
     i, f, o = sigmoid(W_x* x + W_h* h + b),  g = tanh(W_xg* x + W_hg* h + b_g)
     c' = f o c + i o g,  h' = o o activation(c')
 
-    The four gates share one convolution each for x and h. `input_half` needs no state, so it runs for all
+    The four gates share one convolution each for x and h. `input_to_gates` needs no state, so it runs for all
     frames at once; only `step` is sequential.
     """
 
-    def __init__(self, inputs: int, settings: NetworkSettings, channels: int = 0) -> None:
-        """channels: of the state; 0: settings.state."""
+    def __init__(self, inputs: int, config: ModelConfig, channels: int = 0) -> None:
+        """channels: of the state; 0: config.state_channels."""
         super().__init__()
-        channels = channels or settings.state
-        kernel = settings.input_kernel
-        self.input_half = nn.Conv2d(inputs, 4 * channels, kernel, padding=kernel // 2)
-        self.state_half = nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False)
-        self.activation = torch.tanh if settings.state_activation == "tanh" else torch.relu
-        nn.init.zeros_(self.input_half.bias)
-        nn.init.constant_(self.input_half.bias[channels : 2 * channels], settings.forget_bias)
+        channels = channels or config.state_channels
+        kernel = config.input_kernel
+        self.input_to_gates = nn.Conv2d(inputs, 4 * channels, kernel, padding=kernel // 2)
+        self.hidden_to_gates = nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False)
+        self.activation = torch.tanh if config.state_activation == "tanh" else torch.relu
+        assert self.input_to_gates.bias is not None
+        nn.init.zeros_(self.input_to_gates.bias)
+        nn.init.constant_(self.input_to_gates.bias[channels : 2 * channels], config.forget_bias)
+
+    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """A whole sequence, as nn.LSTM: inputs (B, T, D, h, w), state (h_0, c_0), zeros where there is none.
+
+        Returns h_1..h_T, (B, T, C, h, w), and (h_T, c_T).
+        """
+        gates = over_time(self.input_to_gates, inputs)
+        h, c = self.zero_state(gates[:, 0]) if state is None else state
+        hidden = []
+        for from_input in gates.unbind(1):
+            h, c = self.step(from_input, (h, c))
+            hidden.append(h)
+        return torch.stack(hidden, dim=1), (h, c)
 
     def step(self, from_input: Tensor, state: State) -> State:
-        """One time step: from_input = input_half(x_t), (B or 1, 4C, h, w); returns (h_t, c_t)."""
+        """One time step: from_input = input_to_gates(x_t), (B or 1, 4C, h, w); returns (h_t, c_t)."""
         h, c = state
-        i, f, o, g = (from_input + self.state_half(h)).chunk(4, dim=1)
+        i, f, o, g = (from_input + self.hidden_to_gates(h)).chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * self.activation(c), c
 
-    def zero_state(self, like: Tensor) -> State:
-        """Zeros for h and c beside an input half (B, 4C, h, w)."""
-        zeros = like.new_zeros(like.shape[0], like.shape[1] // 4, *like.shape[2:])
+    def zero_state(self, gates: Tensor) -> State:
+        """Zeros for h and c beside input_to_gates(x_t), (B, 4C, h, w)."""
+        zeros = gates.new_zeros(gates.shape[0], gates.shape[1] // 4, *gates.shape[2:])
         return zeros, zeros
 
 
@@ -144,40 +129,39 @@ class Fusion(nn.Module):
     A convolution of concatenated maps is the sum of two convolutions, and h_video's is needed once per video.
     """
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        channels = settings.state
-        self.frame_half = nn.Conv2d(channels, channels, 3, padding=1)
-        self.video_half = nn.Conv2d(settings.video_state or channels, channels, 3, padding=1, bias=False)
-        self.finish = nn.Sequential(*convolution(channels, channels, 3, settings.normalise)[1:])
+        channels = config.state_channels
+        self.frame_conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.video_conv = nn.Conv2d(config.video_state_channels or channels, channels, 3, padding=1, bias=False)
+        self.norm_relu = nn.Sequential(*conv_block(channels, channels, 3, config.batch_norm)[1:])
 
     def forward(self, encoded: Tensor, from_video: Tensor) -> Tensor:
-        """encoded (N, C, h, w); from_video = video_half(h_video), (N or 1, C, h, w)."""
-        return self.finish(self.frame_half(encoded) + from_video)
+        """encoded (N, C, h, w); from_video = video_conv(h_video), (N or 1, C, h, w)."""
+        return self.norm_relu(self.frame_conv(encoded) + from_video)
 
 
 class Decoder(nn.Module):
     """h_t -> logits of y_t: (N, C, h, w) -> (N, 1, H, W) (report 3.5).
 
     Blocks of bilinear upsampling x2, convolution, ReLU, and a last convolution to one value a pixel. The sigmoid is
-    left to the loss and to inference, where it is exact. `decoder_border` chooses how a block is calculated.
+    left to the loss and to inference, where it is exact. `decoder_border` chooses how a block is computed.
     """
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        width = settings.state
-        kernel = settings.decoder_kernel
-        for next_width in settings.decoder:
-            if settings.decoder_border == "replicate":
-                layers += followed(UpsampledConvolution(width, next_width, kernel, bias=not settings.normalise))
+        width, kernel = config.state_channels, config.decoder_kernel
+        for next_width in config.decoder_channels:
+            if config.decoder_border == "replicate":
+                layers += conv_norm_relu(UpsampledConvolution(width, next_width, kernel, bias=not config.batch_norm))
             else:
                 layers.append(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False))
-                layers += convolution(width, next_width, kernel, settings.normalise)
+                layers += conv_block(width, next_width, kernel, config.batch_norm)
             width = next_width
         self.blocks = nn.Sequential(*layers)
-        self.last = LastConvolution(width, settings.patch**2, kernel, padding=kernel // 2)
-        self.to_pixels = nn.PixelShuffle(settings.patch)  # patch * patch values a cell -> as many pixels
+        self.last = LastConvolution(width, config.patch**2, kernel, padding=kernel // 2)
+        self.to_pixels = nn.PixelShuffle(config.patch)  # patch * patch values a cell -> as many pixels
 
     def forward(self, h: Tensor) -> Tensor:
         return self.to_pixels(self.last(self.blocks(h)))
@@ -186,100 +170,115 @@ class Decoder(nn.Module):
 class BaseModel(nn.Module):
     """The base paper's model: Initializer, then Encoder, ConvLSTM and Decoder at every t."""
 
-    needs_video = False  # whether h_video must be known before the first mask is predicted
-
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.settings = settings
+        self.config = config
         self.save_memory = False  # keep no activations inside Encoder and Decoder, but compute them again
-        self.initializer = Initializer(settings)
-        self.encoder = Encoder(settings)
-        self.mask_lstm = ConvLSTM(settings.state, settings)
-        self.decoder = Decoder(settings)
-
-    def video_representation(self, encoded: list[Tensor], state: State | None = None) -> State | None:
-        """The base model has none."""
-        return None
-
-    def mask_inputs(self, encoded: Tensor, h_video: Tensor | None) -> Tensor:
-        """The input half of the mask ConvLSTM's gates: (B, T, C, h, w) -> (B, T, 4C, h, w)."""
-        return folded(self.mask_lstm.input_half, encoded)
+        self.initializer = Initializer(config)
+        self.encoder = Encoder(config)
+        self.mask_lstm = ConvLSTM(config.state_channels, config)
+        self.decoder = Decoder(config)
 
     def forward(self, frames: Tensor, first_mask: Tensor) -> Tensor:
         """frames (B, T, 3, H, W) ImageNet-normalised, first_mask (B, 1, H, W) in {0, 1} belongs to frames[:, 0].
 
         Returns logits (B, T-1, 1, H, W) of y_1..y_{T-1}.
         """
-        encoded = self.framewise(self.encoder, frames if self.needs_video else frames[:, 1:])
-        video = self.video_representation(list(encoded.unbind(1)))
-        inputs = self.mask_inputs(encoded[:, 1 - frames.shape[1] :], None if video is None else video[0])
-        state = self.initializer(frames[:, 0], first_mask)
-        hidden = []
-        for from_input in inputs.unbind(1):
-            state = self.mask_lstm.step(from_input, state)
-            hidden.append(state[0])
-        return self.framewise(self.decoder, torch.stack(hidden, dim=1))
+        state = self.initialize(frames[:, 0], first_mask)
+        encoded = self.encode(frames[:, 1:])
+        hidden, _ = self.mask_lstm(encoded, state)
+        return self.decode(hidden)
 
-    def framewise(self, layers: nn.Module, x: Tensor) -> Tensor:
-        """`folded`; or, to save memory in training, frame by frame, each computed again when its gradient is."""
+    def encode(self, frames: Tensor) -> Tensor:
+        """x_t -> e_t for all t: (B, T, 3, H, W) -> (B, T, C, h, w)."""
+        return self.over_time(self.encoder, frames)
+
+    def initialize(self, frame: Tensor, mask: Tensor) -> State:
+        """x_0 (B, 3, H, W) and y_0 (B, 1, H, W) -> (h_0, c_0), each (B, C, h, w)."""
+        return self.initializer(frame, mask)
+
+    def step(self, inputs: Tensor, state: State) -> State:
+        """(h_{t-1}, c_{t-1}) -> (h_t, c_t); inputs: what the mask ConvLSTM reads at t, (B or 1, C, h, w)."""
+        return self.mask_lstm.step(self.mask_lstm.input_to_gates(inputs), state)
+
+    def decode(self, hidden: Tensor) -> Tensor:
+        """h_t -> logits of y_t for all t: (B, T, C, h, w) -> (B, T, 1, H, W)."""
+        return self.over_time(self.decoder, hidden)
+
+    def over_time(self, layers: nn.Module, x: Tensor) -> Tensor:
+        """As the function below; or, to save memory in training, frame by frame, each computed again in backward."""
         if not (self.save_memory and self.training and torch.is_grad_enabled()):
-            return folded(layers, x)
-        if self.settings.normalise:
+            return over_time(layers, x)
+        if self.config.batch_norm:
             raise ValueError("save_memory would change what BatchNorm sees: it goes with networks without it")
-        return torch.stack([checkpoint(layers, frame, use_reentrant=False) for frame in x.unbind(1)], dim=1)
+        frames = [checkpoint(layers, frame, use_reentrant=False) for frame in x.unbind(1)]
+        return torch.stack(frames, dim=1)  # type: ignore[arg-type]  # checkpoint says nothing of what it returns
 
 
-class VideoModel(BaseModel):
+class UpdatedModel(BaseModel):
     """The updated model: a video ConvLSTM sees e_0..e_{T-1} and no mask; its last h is h_video (report 3.8)."""
 
-    needs_video = True
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.video_lstm = ConvLSTM(config.state_channels, config, config.video_state_channels)
+        self.fusion = Fusion(config)
 
-    def __init__(self, settings: NetworkSettings) -> None:
-        super().__init__(settings)
-        self.video_lstm = ConvLSTM(settings.state, settings, settings.video_state)
-        self.fusion = Fusion(settings)
+    def forward(self, frames: Tensor, first_mask: Tensor) -> Tensor:
+        """As the base model's."""
+        state = self.initialize(frames[:, 0], first_mask)
+        encoded = self.encode(frames)
+        h_video = self.video_representation(encoded)
+        hidden, _ = self.mask_lstm(self.fuse(encoded[:, 1:], h_video), state)
+        return self.decode(hidden)
 
-    def video_representation(self, encoded: list[Tensor], state: State | None = None) -> State:
-        """Run the video ConvLSTM over e_t (each (B, C, h, w)) from `state`, zero at first; returns (h, c)."""
-        inputs = folded(self.video_lstm.input_half, torch.stack(encoded, dim=1))
-        if state is None:
-            state = self.video_lstm.zero_state(inputs[:, 0])
-        for from_input in inputs.unbind(1):
-            state = self.video_lstm.step(from_input, state)
-        return state
+    def video_representation(self, encoded: Tensor) -> Tensor:
+        """e_0..e_{T-1}, (B, T, C, h, w) -> h_video, the last h of the video ConvLSTM, (B, C, h, w)."""
+        _, (h_video, _) = self.video_lstm(encoded)
+        return h_video
 
-    def mask_inputs(self, encoded: Tensor, h_video: Tensor | None) -> Tensor:
-        if h_video is None:
-            raise ValueError("the updated model needs h_video: run video_representation over the whole video first")
+    def fuse(self, encoded: Tensor, h_video: Tensor) -> Tensor:
+        """[e_t ; h_video] -> what the mask ConvLSTM reads, for all t: (B, T, C, h, w)."""
         frames = encoded.shape[1]
-        from_video = self.fusion.video_half(h_video).repeat_interleave(frames, dim=0)
-        fused = self.fusion(encoded.flatten(0, 1), from_video)
-        return self.mask_lstm.input_half(fused).unflatten(0, (-1, frames))
+        from_video = self.fusion.video_conv(h_video).repeat_interleave(frames, dim=0)
+        return self.fusion(encoded.flatten(0, 1), from_video).unflatten(0, (-1, frames))
 
 
-def folded(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a layer for (N, ...) to (B, T, ...), time folded into the batch."""
-    return layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+def conv_block(inputs: int, outputs: int, kernel: int, batch_norm: bool, stride: int = 1) -> list[nn.Module]:
+    """Convolution with SAME padding (stride 1; else the size divides by the stride), BatchNorm where asked, ReLU."""
+    padding = (kernel - stride + 1) // 2
+    return conv_norm_relu(nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not batch_norm))
 
 
-MODELS = {"base": BaseModel, "video": VideoModel}
+def conv_norm_relu(convolution: nn.Conv2d) -> list[nn.Module]:
+    """The convolution, BatchNorm where it has no bias of its own, ReLU.
+
+    He's initialisation keeps the signal's size through VGG-16's thirteen layers, which have no BatchNorm.
+    """
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    if convolution.bias is None:
+        return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU(inplace=True)]
+    nn.init.zeros_(convolution.bias)
+    return [convolution, nn.ReLU(inplace=True)]
 
 
-def build(model: str = "base", preset: str | NetworkSettings = "course") -> BaseModel:
-    """A new model with random weights: "base" or "video", preset "course" or "report" or settings of your own."""
+def over_time(layers: nn.Module, x: Tensor) -> Tensor:
+    """Apply layers for (N, ...) to (B, T, ...), time folded into the batch."""
+    return layers(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+MODELS = {"base": BaseModel, "updated": UpdatedModel}
+
+
+def build(model: str = "base", preset: str | ModelConfig = "course") -> BaseModel:
+    """A new model with random weights: "base" or "updated", preset "course" or "report" or a config of your own."""
     if model not in MODELS:
-        raise ValueError(f"model is one of {sorted(MODELS)}, not {model!r}")
+        raise ValueError(f"model must be one of {sorted(MODELS)}, not {model!r}")
     if isinstance(preset, str) and preset not in PRESETS:
-        raise ValueError(f"preset is one of {sorted(PRESETS)}, not {preset!r}")
-    settings = PRESETS[preset] if isinstance(preset, str) else preset
-    return MODELS[model](settings).to(memory_format=torch.channels_last)
+        raise ValueError(f"preset must be one of {sorted(PRESETS)}, not {preset!r}")
+    config = PRESETS[preset] if isinstance(preset, str) else preset
+    return MODELS[model](config).to(memory_format=torch.channels_last)
 
 
 def count_parameters(model: nn.Module) -> int:
     """The number of weights that training changes."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def best_device() -> torch.device:
-    """An NVIDIA GPU where there is one, else the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,80 +1,144 @@
-"""What a training does when: its settings, the samples of every batch, and the learning rate."""
+"""How does it learn? The loss, the schedule, the samples of every batch, one step, and the plain loop.
+
+vos/engine/trainer.py takes the same step, with all that a long training needs around it: checkpoints, exact resume,
+many processes.
+"""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
 
-from vos.files import VosError
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.utils.data import DataLoader
+
+from vos.clips import Batch, ClipDataset, RawClips, collate_clips, prepare_batch
+from vos.config import TrainConfig
+from vos.fast.optimizer import Optimizer
+from vos.fast.precision import fastest_precision
+from vos.networks import BaseModel
+
+Log = list[dict]  # a dict a step: iteration, loss, learning_rate, length (of the clips), seconds (since the start)
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How a model is trained.
+def frame_losses(logits: Tensor, masks: Tensor) -> Tensor:
+    """Binary cross entropy of every predicted frame, (B, T-1), averaged over its pixels (report 3.6).
 
-    iterations, minutes: training ends, its learning rate annealed, after whichever comes first; minutes None
-        sets no limit and makes the result depend on the seed alone.
-    stages: (from this share of the training on, clip length T, clips in a batch). Xu et al. lengthen clips too. With
-        several processes each takes its share of the batch.
-    unannotated: (from this share of the training on, share of clips that take every frame, annotated or not; those
-        without annotation do not count in the loss). Xu et al. do so late in training.
-    learning_rate: its peak, after `warm_up` iterations; a cosine takes it to zero at the end.
-    muon: Muon's learning rate for the hidden convolutions, in units of learning_rate; 0: AdamW for all weights.
-    precision: "float32", "bfloat16" (autocast), or "auto", the faster of the two, measured on this machine.
-    save_memory: keep only a part of the activations and compute the others again: less memory, a third more time.
-    checkpoint_every: iterations between checkpoints; 0 writes one at the end only.
-    workers: processes that load clips; 0 loads them in the training process.
+    logits (B, T-1, 1, H, W) for y_1..y_{T-1}; masks (B, T, 1, H, W) in {0, 1}. The sigmoid is inside, once.
+    """
+    return binary_cross_entropy_with_logits(logits.float(), masks[:, 1:], reduction="none").mean(dim=(2, 3, 4))
+
+
+def mask_loss(logits: Tensor, masks: Tensor, frame_weights: Tensor) -> Tensor:
+    """The mean of `frame_losses` over the frames that count; frame_weights (B, T), 0 for one without annotation."""
+    counted = frame_weights[:, 1:]
+    return (frame_losses(logits, masks) * counted).sum() / counted.sum().clamp(min=1)
+
+
+def progress(config: TrainConfig, iteration: int, seconds: float) -> float:
+    """The fraction of the training behind us, 0 to 1: of iterations or of minutes, whichever is further."""
+    of_minutes = seconds / (60 * config.minutes) if config.minutes else 0.0
+    return min(1.0, max(iteration / config.iterations, of_minutes))
+
+
+def learning_rate(config: TrainConfig, iteration: int, done: float) -> float:
+    """Linear warm-up, then half a cosine down to zero where it anneals; done: the fraction behind us, 0 to 1."""
+    warm = min(1.0, (iteration + 1) / config.warm_up) if config.warm_up else 1.0
+    return config.learning_rate * warm * (0.5 + 0.5 * math.cos(math.pi * done) if config.anneal else 1.0)
+
+
+class ClipBatchSampler:
+    """The samples of every batch, or one process's share of them, as items (n, T, fraction) of `ClipDataset`.
+
+    done: says how far the training is, which picks the clips' length; with a limit in minutes only the loop knows it.
+    rank, world_size: this process among those that train together. Raises ValueError where they cannot share evenly.
     """
 
-    iterations: int = 1400
-    minutes: float | None = None
-    stages: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.35, 5, 8), (0.65, 10, 4))
-    unannotated: tuple[float, float] = (1.0, 0.0)
-    learning_rate: float = 2e-3
-    muon: float = 0.0
-    weight_decay: float = 1e-4
-    warm_up: int = 30
-    clip_gradient: float = 1.0
-    precision: str = "auto"
-    save_memory: bool = False
-    checkpoint_every: int = 0
-    seed: int = 0
-    workers: int = 0
+    def __init__(
+        self, config: TrainConfig, done: Callable[[], float] = lambda: 0.0, rank: int = 0, world_size: int = 1
+    ) -> None:
+        for _, _, batch in config.curriculum:
+            if batch % world_size:
+                raise ValueError(f"{batch} clips in a batch cannot be shared evenly among {world_size} processes")
+        self.config, self.done, self.rank, self.world_size = config, done, rank, world_size
+        self.iteration, self.sample_index = 0, 0
 
-
-class BatchNumbers:
-    """This process's share of every batch, as (sample number, clip length, share of unannotated clips) for ClipDataset.
-
-    `done`, the share of the training behind us, picks the stage: with a limit in minutes only the loop knows it.
-    """
-
-    def __init__(self, settings: TrainingSettings, rank: int = 0, ranks: int = 1) -> None:
-        odd = [batch for _, _, batch in settings.stages if batch % ranks]
-        if odd:
-            raise VosError(
-                f"--batch: {odd[0]} clips are not to be shared out evenly among {ranks} processes; change it"
-            )
-        self.settings, self.rank, self.ranks = settings, rank, ranks
-        self.done, self.iteration, self.number = 0.0, 0, 0
-
-    def begin(self, iteration: int, number: int) -> None:
-        """Begin at an iteration, whose batch starts at sample `number`."""
-        self.iteration, self.number = iteration, number
+    def begin(self, iteration: int, sample_index: int) -> None:
+        """Begin at an iteration, whose batch starts at sample `sample_index`."""
+        self.iteration, self.sample_index = iteration, sample_index
 
     def __len__(self) -> int:
-        return self.settings.iterations - self.iteration
+        return self.config.iterations - self.iteration
 
     def __iter__(self) -> Iterator[list[tuple[int, int, float]]]:
-        number = self.number
-        for iteration in range(self.iteration, self.settings.iterations):
-            done = max(self.done, iteration / self.settings.iterations)  # loading may run ahead of the loop
-            _, length, batch = max(stage for stage in self.settings.stages if stage[0] <= done)
-            begins, share = self.settings.unannotated
-            every = share if done >= begins else 0.0
-            yield [(n, length, every) for n in range(number + self.rank, number + batch, self.ranks)]
-            number += batch
+        first = self.sample_index
+        for iteration in range(self.iteration, self.config.iterations):
+            done = max(self.done(), iteration / self.config.iterations)  # loading may run ahead of the loop
+            _, length, batch = max(stage for stage in self.config.curriculum if stage[0] <= done)
+            begins, fraction = self.config.unannotated
+            every = fraction if done >= begins else 0.0
+            yield [(n, length, every) for n in range(first + self.rank, first + batch, self.world_size)]
+            first += batch
 
 
-def learning_rate(settings: TrainingSettings, iteration: int, done: float) -> float:
-    """Linear warm-up, then half a cosine down to zero; `done` is the share of the training behind us, 0 to 1."""
-    warm = min(1.0, (iteration + 1) / settings.warm_up) if settings.warm_up else 1.0
-    return settings.learning_rate * warm * (0.5 + 0.5 * math.cos(math.pi * done))
+def train_step(
+    model: nn.Module,
+    optimizer: Optimizer,
+    batch: Batch,
+    rate: float,
+    max_grad_norm: float = 1.0,
+    precision: str = "float32",
+    all_reduce_sum: Callable[[Sequence[float]], list[float]] = list,
+    world_size: int = 1,
+) -> float:
+    """One step on a batch, or on this process's share of it; returns the loss.
+
+    all_reduce_sum: sums values over the `world_size` processes that train together; by itself one has the sums.
+    Raises FloatingPointError where the loss is not finite; then the weights are as before.
+    """
+    counted = batch.frame_weights[:, 1:]
+    (frames_counted,) = all_reduce_sum([counted.sum().item()])
+    with torch.autocast(batch.frames.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        logits = model(batch.frames, batch.masks[:, 0])
+    # Over the frames of all processes, whose mean gradient, times their number, is then that of one process.
+    loss = (frame_losses(logits, batch.masks) * counted).sum() / max(frames_counted, 1)
+    (total,) = all_reduce_sum([loss.item()])
+    if not math.isfinite(total):
+        raise FloatingPointError(f"the loss is {total}")
+    model.zero_grad(set_to_none=True)
+    (loss * world_size).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+    optimizer.step(rate)
+    return total
+
+
+def fit(
+    model: BaseModel,
+    clips: ClipDataset,
+    config: TrainConfig,
+    after_step: Callable[[Log], None] = lambda log: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Log:
+    """The plain loop: train `model` on `clips` in this process and return the log. Nothing is written.
+
+    after_step: is shown the log after every step. clock: seconds, for a limit in minutes. Ends in evaluation mode.
+    """
+    device = next(model.parameters()).device
+    optimizer, log = Optimizer(model, config.weight_decay, config.muon), Log()
+    precision = fastest_precision(model.encoder, model.config.size) if config.precision == "auto" else config.precision
+    start, done = clock(), 0.0
+    sampler = ClipBatchSampler(config, lambda: done)
+    loader = iter(DataLoader(RawClips(clips), batch_sampler=sampler, collate_fn=collate_clips))
+    model.save_memory = config.save_memory
+    model.train()
+    while done < 1:
+        batch = prepare_batch(next(loader), device)
+        rate = learning_rate(config, len(log), done)
+        loss = train_step(model, optimizer, batch, rate, config.max_grad_norm, precision)
+        row = {"iteration": len(log), "loss": loss, "learning_rate": rate, "length": batch.frames.shape[1]}
+        log.append(row | {"seconds": clock() - start})
+        after_step(log)
+        done = progress(config, len(log), clock() - start)
+    model.eval()
+    return log

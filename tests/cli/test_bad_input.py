@@ -12,7 +12,7 @@ import torch
 from bad_input_set import (  # noqa: F401, as fixtures are named by arguments
     CHECK,
     DAVIS,
-    EMBEDDED,
+    SYNTHETIC,
     EVALUATE,
     LIST,
     META,
@@ -47,8 +47,8 @@ from bad_input_set import (  # noqa: F401, as fixtures are named by arguments
 from PIL import Image
 from training_runs import SMALL
 
-from vos.__main__ import main
-from vos.checkpoints import read_checkpoint
+from vos.cli import main
+from vos.engine.checkpoints import read_checkpoint
 from vos.networks import build
 
 GOOD = (SEGMENT, CHECK, DAVIS, TRAIN, RESUME, EVALUATE, SUBMIT)
@@ -70,10 +70,10 @@ def smaller_state(root):
     """A whole model of ours in last.pt, with other settings than the preset's."""
     from dataclasses import asdict, replace
 
-    settings = replace(SMALL, state=8)
+    config = replace(SMALL, state=8)
     with torch.random.fork_rng():
-        model = build("base", settings).state_dict()
-    checkpoint(lambda held: held.update(model=model, network=asdict(settings)), "run/last.pt")(root)
+        model = build("base", config).state_dict()
+    checkpoint(lambda held: held.update(model=model, network=asdict(config)), "run/last.pt")(root)
 
 
 def missing_key(path):
@@ -182,8 +182,8 @@ BAD = [
     ("one split for a set", None, "data check set/train", "set/train: this is one split|the folder above"),
     ("file at --out of segment", file_at("out"), SEGMENT, "out: cannot be written|name another place"),
     ("file at --out of train", file_at("new"), TRAIN, "new: cannot be written|name another place"),
-    ("file at --out of embedded", file_at("drawn"), EMBEDDED, "drawn: is a file"),
-    ("folder of other things at --out of embedded", None, replaced(EMBEDDED, out="set"), "set/embedded.json: no such"),
+    ("file at --out of synthetic", file_at("drawn"), SYNTHETIC, "drawn: is a file"),
+    ("folder of other things at --out of synthetic", None, replaced(SYNTHETIC, out="set"), "set/synthetic.json: no such"),
     ("folder at --out of submit", folder_at("sent.zip"), SUBMIT, "sent.zip: is a folder"),
     ("folder at --json", folder_at("scores.json"), EVALUATE, "scores.json: |folder"),
     ("file over --json", file_at("here"), replaced(EVALUATE, json="here/scores.json"), "here/scores.json: cannot be"),
@@ -228,7 +228,7 @@ BAD = [
     ("every video held out", None, f"{TRAIN} --hold-out 1", "--hold-out: 1 keeps every video"),
     ("learning rate far too high", None, f"{replaced(TRAIN, iterations='9')} --learning-rate 1e30",
      "new: the loss of iteration|lower the learning rate"),
-    ("no video to draw", None, replaced(EMBEDDED, train="0"), "train 0|at least one"),
+    ("no video to draw", None, replaced(SYNTHETIC, train="0"), "train 0|at least one"),
     # closed to us
     pytest.param("closed folder", closed("video"), SEGMENT, "video: cannot be listed", marks=root_reads_all),
     pytest.param("closed frame", closed("video/00001.jpg"), SEGMENT, "00001.jpg: cannot be", marks=root_reads_all),
@@ -301,7 +301,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
         (TRAIN, torch, "save", 0),
         (TRAIN, Path, "replace", 0),
         (EVALUATE, Path, "write_text", 0),
-        (EMBEDDED, Image.Image, "save", 3),
+        (SYNTHETIC, Image.Image, "save", 3),
     ],
     ids=str,
 )
@@ -357,7 +357,7 @@ def test_half_a_command_is_refused_by_the_parser(words, capfd):
 
 def test_damaged_imagenet_weights(tmp_path, monkeypatch):
     from vos.files import VosError
-    from vos.pretrained import load_imagenet_weights
+    from vos.engine.pretrained import load_imagenet_weights
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     file = tmp_path / "hub/checkpoints/vgg16-397923af.pth"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vos.__main__ import main
+from vos.cli import main
 from vos.masks import read_mask, write_mask
 
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from training_runs import SMALL, new_model
 
-from vos.checkpoints import load_checkpoint, write_checkpoint
+from vos.engine.checkpoints import load_checkpoint, write_checkpoint
 from vos.clips import ClipDataset
-from vos.data import SPLITS, VideoObjectSegmentation
-from vos.data_check import check_folder
+from vos.data import SPLITS, VOSDataset
+from vos.datasets.check import check_folder
 from vos.files import VosError
 
 CASES, SEED = 500, 20
@@ -68,7 +68,7 @@ def read_everything(root: Path) -> None:
             problems.append(error)
             return None
 
-    sets = [attempt(VideoObjectSegmentation, root, split, False) for split in SPLITS]
+    sets = [attempt(VOSDataset, root, split, False) for split in SPLITS]
     found = attempt(check_folder, root)
     for videos in sets:
         for video in videos or ():

@@ -33,8 +33,8 @@ from bad_input_set import (  # noqa: F401, as fixtures are named by arguments
 )
 from PIL import Image
 
-from vos.__main__ import main
-from vos.checkpoints import read_checkpoint
+from vos.cli import main
+from vos.engine.checkpoints import read_checkpoint
 from vos.masks import object_ids, read_mask
 
 

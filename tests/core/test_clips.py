@@ -6,20 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from vos.clips import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    NO_AUGMENTATION,
-    Augmentation,
-    ClipDataset,
-    DrawnClips,
-    clip_indices,
-    finished_batch,
-    gathered,
-    normalise_frames,
-    warp,
-)
-from vos.data import VideoObjectSegmentation
+from vos.data import IMAGENET_MEAN, IMAGENET_STD, normalize_frames
+from vos.config import NO_AUGMENTATION, AugmentConfig
+from vos.clips import ClipDataset, DrawnClips, clip_indices, prepare_batch, collate_clips, warp
+from vos.data import VOSDataset
 from vos.files import VosError
 
 SIZE = (64, 112)
@@ -27,11 +17,11 @@ SIZE = (64, 112)
 
 @pytest.fixture(scope="module")
 def videos(small_set):
-    return VideoObjectSegmentation(small_set, "train").videos
+    return VOSDataset(small_set, "train").videos
 
 
 def test_shapes_and_values(videos):
-    clip = ClipDataset(videos, SIZE, augmentation=Augmentation())[(3, 5)]
+    clip = ClipDataset(videos, SIZE, augmentation=AugmentConfig())[(3, 5)]
     assert clip["frames"].shape == (5, 3, *SIZE) and clip["masks"].shape == (5, 1, *SIZE)
     assert set(clip["masks"].unique().tolist()) <= {0.0, 1.0} and clip["masks"][0].any()
     assert clip["weights"].tolist() == [1] * 5
@@ -40,7 +30,7 @@ def test_shapes_and_values(videos):
 def test_normalisation_is_imagenets_and_rgb():
     red = np.zeros((1, 2, 2, 3), np.uint8)
     red[..., 0] = 255
-    out = normalise_frames(red)[0, :, 0, 0]
+    out = normalize_frames(red)[0, :, 0, 0]
     expected = [((1, 0, 0)[k] - IMAGENET_MEAN[k]) / IMAGENET_STD[k] for k in range(3)]
     torch.testing.assert_close(out, torch.tensor(expected))
 
@@ -52,7 +42,7 @@ def test_frames_and_masks_of_a_clip_belong_together(videos):
         clip = clips[(number, 5)]
         name, object_id = clip["name"].split("/")
         video = next(v for v in videos if v.name == name)
-        match = [i for i in video.annotated if torch.equal(normalise_frames(video.frame(i, SIZE)), clip["frames"][0])]
+        match = [i for i in video.annotated if torch.equal(normalize_frames(video.frame(i, SIZE)), clip["frames"][0])]
         assert len(match) >= 1
         masks = [torch.from_numpy(video.mask(i, SIZE) == int(object_id)).float() for i in match]
         assert any(torch.equal(mask, clip["masks"][0, 0]) for mask in masks)
@@ -93,7 +83,7 @@ def test_short_videos_are_padded_but_the_padding_does_not_count(videos):
 
 
 def test_a_sample_is_the_same_whoever_draws_it_and_no_two_are_alike(videos):
-    one, two = (ClipDataset(videos, SIZE, augmentation=Augmentation(), seed=4) for _ in range(2))
+    one, two = (ClipDataset(videos, SIZE, augmentation=AugmentConfig(), seed=4) for _ in range(2))
     assert torch.equal(one[(7, 5)]["frames"], two[(7, 5)]["frames"])
     epoch = len(one)
     same = [torch.equal(one[(n, 5)]["frames"], one[(n + epoch, 5)]["frames"]) for n in range(4)]
@@ -104,12 +94,12 @@ def test_a_sample_is_the_same_whoever_draws_it_and_no_two_are_alike(videos):
 def test_workers_draw_what_one_process_draws(videos):
     from torch.utils.data import DataLoader
 
-    clips = ClipDataset(videos, SIZE, augmentation=Augmentation(), keep=False)
+    clips = ClipDataset(videos, SIZE, augmentation=AugmentConfig(), keep=False)
     batches = [[(n, 3), (n + 1, 3)] for n in range(0, 6, 2)]
     for workers in (0, 2):
-        loader = DataLoader(DrawnClips(clips), batch_sampler=batches, num_workers=workers, collate_fn=gathered)
+        loader = DataLoader(DrawnClips(clips), batch_sampler=batches, num_workers=workers, collate_fn=collate_clips)
         for numbers, batch in zip(batches, loader, strict=True):
-            made, alone = finished_batch(batch, "cpu"), [clips[number] for number in numbers]
+            made, alone = prepare_batch(batch, "cpu"), [clips[number] for number in numbers]
             for key in ("frames", "masks", "weights"):
                 assert torch.equal(made[key], torch.stack([clip[key] for clip in alone]))
             assert made["name"] == [clip["name"] for clip in alone]
@@ -117,7 +107,7 @@ def test_workers_draw_what_one_process_draws(videos):
 
 def test_a_loading_process_hands_on_bytes(videos):
     """A float frame is four times as large, and the way from process to process is what it costs."""
-    batch = gathered([ClipDataset(videos, SIZE, augmentation=Augmentation()).drawn((n, 3)) for n in range(2)])
+    batch = collate_clips([ClipDataset(videos, SIZE, augmentation=AugmentConfig()).drawn((n, 3)) for n in range(2)])
     assert batch["frames"].dtype == batch["masks"].dtype == torch.uint8
     assert not any(isinstance(value, torch.Tensor) for change in batch["change"] for value in change)
 

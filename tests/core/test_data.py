@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import vos.data
-from vos.data import VideoObjectSegmentation, read_frame
-from vos.data_check import check_folder
+from vos.data import VOSDataset, read_frame
+from vos.datasets.check import check_folder
 from vos.files import VosError
 from vos.masks import write_mask
 
@@ -56,7 +56,7 @@ def youtube_vos(tmp_path):
 
 
 def test_youtube_vos(youtube_vos):
-    videos = VideoObjectSegmentation(youtube_vos, "train", held_out=False)
+    videos = VOSDataset(youtube_vos, "train", held_out=False)
     video = videos.named("aaa")
     assert video.frame_names == ("00000", "00005", "00010", "00015")
     assert [(o.id, o.category, o.first, o.frames) for o in video.objects] == [
@@ -68,7 +68,7 @@ def test_youtube_vos(youtube_vos):
 
 
 def test_valid_gives_away_only_first_masks(youtube_vos):
-    video = VideoObjectSegmentation(youtube_vos, "valid", held_out=False).named("aaa")
+    video = VOSDataset(youtube_vos, "valid", held_out=False).named("aaa")
     assert video.annotated == (0, 2)
     assert set(np.unique(video.given(0))) == {0, 2}
     assert set(np.unique(video.given(2))) == {0, 7}  # the late object only: the other one is the model's to find
@@ -76,7 +76,7 @@ def test_valid_gives_away_only_first_masks(youtube_vos):
 
 
 def test_without_truth_the_training_list_is_split(davis):
-    train, valid = (VideoObjectSegmentation(davis, split) for split in ("train", "valid_truth"))
+    train, valid = (VOSDataset(davis, split) for split in ("train", "valid_truth"))
     names = sorted(p.name for p in (davis / "JPEGImages/480p").iterdir())
     assert [v.name for v in valid] == [n for i, n in enumerate(names) if i % 5 in (3, 4)]
     assert sorted(v.name for v in [*train, *valid]) == names
@@ -84,9 +84,9 @@ def test_without_truth_the_training_list_is_split(davis):
 
 
 def test_davis_2016_is_one_object(davis):
-    video = VideoObjectSegmentation(davis, "valid_truth")[0]
+    video = VOSDataset(davis, "valid_truth")[0]
     assert [o.id for o in video.objects] == [1] and set(np.unique(video.mask(3))) == {0, 1}
-    assert len(VideoObjectSegmentation(davis, "valid")[0].annotated) == 1
+    assert len(VOSDataset(davis, "valid")[0].annotated) == 1
 
 
 @pytest.fixture
@@ -102,18 +102,18 @@ def davis_2017(tmp_path):
 
 
 def test_davis_2017_void_is_no_object(davis_2017):
-    train = VideoObjectSegmentation(davis_2017, "train")
+    train = VOSDataset(davis_2017, "train")
     assert [v.name for v in train] == ["zebra"] and not train.held_out
     assert [o.id for o in train[0].objects] == [1, 3]
     assert 255 not in train[0].mask(0)
-    assert [v.name for v in VideoObjectSegmentation(davis_2017, "valid")] == ["ant"]
+    assert [v.name for v in VOSDataset(davis_2017, "valid")] == ["ant"]
 
 
 def test_meta_json_is_parsed_once(youtube_vos, monkeypatch):
     count = []
     read = vos.data.read_json
     monkeypatch.setattr(vos.data, "read_json", lambda path: count.append(path) or read(path))
-    videos = VideoObjectSegmentation(youtube_vos, "train", held_out=False)
+    videos = VOSDataset(youtube_vos, "train", held_out=False)
     for video in videos:
         for i in video.annotated:
             video.frame(i), video.mask(i)
@@ -130,7 +130,7 @@ def test_frames_are_stretched_not_cropped(tmp_path):
 
 
 def test_reduced_decoding_shows_the_same_picture(small_set):
-    video = VideoObjectSegmentation(small_set, "train")[0]
+    video = VOSDataset(small_set, "train")[0]
     full = Image.fromarray(video.frame(0)).resize((112, 64), Image.Resampling.BILINEAR)
     difference = np.abs(np.asarray(full, float) - video.frame(0, (64, 112)))
     assert difference.mean() < 4  # grey levels
@@ -149,16 +149,16 @@ def test_reduced_decoding_shows_the_same_picture(small_set):
 def test_what_is_missing_is_named(youtube_vos, spoil, words):
     spoil(youtube_vos)
     with pytest.raises(VosError, match=words):
-        VideoObjectSegmentation(youtube_vos, "train")
+        VOSDataset(youtube_vos, "train")
 
 
 def test_a_folder_that_is_no_set(tmp_path, youtube_vos):
     with pytest.raises(VosError, match="no such folder"):
-        VideoObjectSegmentation(tmp_path / "nowhere", "train")
+        VOSDataset(tmp_path / "nowhere", "train")
     with pytest.raises(VosError, match="neither"):
-        VideoObjectSegmentation(tmp_path, "train")
+        VOSDataset(tmp_path, "train")
     with pytest.raises(VosError, match="the folder above"):
-        VideoObjectSegmentation(youtube_vos / "train", "train")
+        VOSDataset(youtube_vos / "train", "train")
 
 
 def test_check_finds_every_problem_at_once(youtube_vos):
@@ -187,7 +187,7 @@ def test_check_of_a_whole_set(small_set):
     ],
 )
 def test_releases_are_recognised(counts, words):
-    from vos.data_check import release
+    from vos.datasets.check import release
 
     assert words in release(counts)[0]
     assert release(counts | {"train": 5}) == []

@@ -7,13 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from vos.data import Video, VideoObject, VideoObjectSegmentation
+from vos.data import Video, VideoObject, VOSDataset
 from vos.inference import copy_first, empty, predict_into, predicted_probabilities, segment
 from vos.masks import object_ids, read_mask, write_mask
 from vos.networks import build
-from vos.presets import NetworkSettings
+from vos.config import ModelConfig
 
-SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True)
+SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True)
 
 
 @pytest.fixture
@@ -69,14 +69,14 @@ def test_each_object_is_followed_as_if_alone(video, name):
 @pytest.mark.parametrize("name", ["base", "video"])
 def test_inference_is_the_models_forward(video, name, mirrored, monkeypatch):
     """State carried over the whole video, never restarted between chunks; frames and masks as in training."""
-    from vos.clips import normalise_frames
+    from vos.data import normalize_frames
 
     monkeypatch.setattr("vos.inference.CHUNK", 2)
     torch.manual_seed(0)
     model = build(name, SMALL).eval()
     one = replace(video, objects=video.objects[:1])
     stepwise = [maps[0] for maps in predicted_probabilities(model, one, mirrored) if len(maps)]
-    frames = normalise_frames(np.stack([one.frame(i, SMALL.size) for i in range(5)]))[None]
+    frames = normalize_frames(np.stack([one.frame(i, SMALL.size) for i in range(5)]))[None]
     mask = torch.from_numpy(one.mask(0, SMALL.size) == 2).float()[None, None]
     with torch.inference_mode():
         if mirrored:
@@ -130,8 +130,8 @@ def test_more_than_five_objects_are_kept(video, tmp_path):
     assert object_ids(next(segment(model, crowd))) == list(range(1, 9))
 
 
-def test_on_the_embedded_set(small_set):
-    valid = VideoObjectSegmentation(small_set, "valid")
+def test_on_the_synthetic_set(small_set):
+    valid = VOSDataset(small_set, "valid")
     model = build("video").eval()
     for ids, name in zip(segment(model, valid[0]), valid[0].frame_names, strict=True):
         assert ids.shape == valid[0].size, name

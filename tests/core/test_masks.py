@@ -8,19 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vos.files import VosError, written_whole
-from vos.masks import (
-    LEAST_PROBABLE,
-    PALETTE,
-    VOID,
-    YOUTUBE_VOS_PALETTE,
-    best_threshold,
-    merge_objects,
-    object_ids,
-    overlay,
-    read_mask,
-    write_mask,
-)
+from vos.files import VosError
+from vos.files.atomic import written_whole
+from vos.inference import LEAST_PROBABLE, best_threshold, merge_objects
+from vos.masks import PALETTE, VOID, object_ids, overlay, read_mask, write_mask
+from vos.files.png import YOUTUBE_VOS_PALETTE
 
 
 def test_palette_is_that_of_davis():
@@ -47,9 +39,9 @@ def grey(*levels):
     return Image.fromarray(np.array([levels], np.uint8))
 
 
-def coloured(*colours):
+def coloured(*colors):
     """RGB, or RGBA where the colours have four numbers."""
-    return Image.fromarray(np.array([colours], np.uint8))
+    return Image.fromarray(np.array([colors], np.uint8))
 
 
 def indexed(ids, palette=PALETTE):

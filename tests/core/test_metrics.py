@@ -5,16 +5,7 @@ import pytest
 from golden_set import REAL, SYNTH, GoldenSet, all_at_once, one_by_one, wrong_pairs
 
 from vos import metrics
-from vos.metrics import (
-    bound_radius,
-    boundary,
-    contour_accuracy,
-    dilate,
-    region_similarity,
-    score_frames,
-    seen_unseen_summary,
-    statistics,
-)
+from vos.metrics import bound_radius, boundary, contour_accuracy, dilate, region_similarity, score_frames, seen_unseen_summary, statistics
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,17 @@ from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
 from vos.files import VosError
-from vos.networks import MODELS, ConvLSTM, Fusion, LastConvolution, build, count_parameters
-from vos.presets import PRESETS, NetworkSettings
-from vos.pretrained import copy_vgg16
-from vos.recipes import REPORT
-from vos.schedule import learning_rate
-from vos.upsampling import UpsampledConvolution
+from vos.networks import MODELS, ConvLSTM, Fusion, build, count_parameters
+from vos.fast.layers import LastConvolution
+from vos.config import PRESETS, ModelConfig
+from vos.engine.pretrained import copy_vgg16
+from vos.config import REPORT
+from vos.training import learning_rate
+from vos.fast.layers import UpsampledConvolution
 
-SMALL = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True, video_state=2)
-REPEATED = NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True, decoder_border="replicate")
-PATCHED = NetworkSettings((16, 32), ((6, 8),), 5, (6,), normalise=True, patch=2, input_kernel=1)
+SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, video_state=2)
+REPEATED = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, decoder_border="replicate")
+PATCHED = ModelConfig((16, 32), ((6, 8),), 5, (6,), batch_norm=True, patch=2, input_kernel=1)
 
 
 def clip(frames=4, batch=2, size=SMALL.size):
@@ -26,10 +27,10 @@ def clip(frames=4, batch=2, size=SMALL.size):
 
 def plain_step(lstm: ConvLSTM, x, h, c):
     """Shi et al., gate by gate, from the concatenation [x ; h]."""
-    of_input = lstm.input_half.weight
+    of_input = lstm.input_to_gates.weight
     of_input = nn.functional.pad(of_input, [(3 - of_input.shape[-1]) // 2] * 4)  # 1x1 as the middle of 3x3
-    weight = torch.cat([of_input, lstm.state_half.weight], dim=1)
-    gates = nn.functional.conv2d(torch.cat([x, h], 1), weight, lstm.input_half.bias, padding=1)
+    weight = torch.cat([of_input, lstm.hidden_to_gates.weight], dim=1)
+    gates = nn.functional.conv2d(torch.cat([x, h], 1), weight, lstm.input_to_gates.bias, padding=1)
     n = h.shape[1]
     i, f, o = (torch.sigmoid(gates[:, k * n : (k + 1) * n]) for k in range(3))
     g = torch.tanh(gates[:, 3 * n :])
@@ -41,10 +42,10 @@ def plain_forward(model, frames, mask):
     """The report's equations one frame at a time, nothing shared and nothing folded."""
     encoded = [model.encoder(x) for x in frames.unbind(1)]
     if model.needs_video:
-        hv, cv = model.video_lstm.zero_state(model.video_lstm.input_half(encoded[0]))
+        hv, cv = model.video_lstm.zero_state(model.video_lstm.input_to_gates(encoded[0]))
         for e in encoded:
             hv, cv = plain_step(model.video_lstm, e, hv, cv)
-        halves = model.fusion.frame_half, model.fusion.video_half
+        halves = model.fusion.frame_conv, model.fusion.video_conv
         weight = torch.cat([half.weight for half in halves], dim=1)
         fused = [nn.functional.conv2d(torch.cat([e, hv], 1), weight, halves[0].bias, padding=1) for e in encoded]
         encoded = [model.fusion.finish(x) for x in fused]
@@ -58,9 +59,9 @@ def plain_forward(model, frames, mask):
 
 @pytest.mark.parametrize("name", ["base", "video"])
 @pytest.mark.parametrize("settings", [SMALL, PATCHED, REPEATED], ids=["3x3", "patches", "border"])
-def test_forward_equals_the_plain_form(name, settings):
+def test_forward_equals_the_plain_form(name, config):
     torch.manual_seed(1)
-    model = build(name, settings).eval()
+    model = build(name, config).eval()
     frames, mask = clip()
     out = model(frames, mask)
     assert out.shape == (2, 3, 1, 16, 32)
@@ -88,7 +89,7 @@ def test_course_preset(name):
 @pytest.mark.parametrize("patch", [2, 4])
 def test_patches_tile_the_picture(patch):
     """The first convolution gives one cell a patch, and a cell sees as far to the left as to the right."""
-    backbone = build("base", NetworkSettings((16, 32), ((4,),), 5, (6,), normalise=False, patch=patch)).encoder.backbone
+    backbone = build("base", ModelConfig((16, 32), ((4,),), 5, (6,), batch_norm=False, patch=patch)).encoder.backbone
     first = backbone[0]
     picture = torch.zeros(1, 3, 16, 32, requires_grad=True)
     cells = first(picture)
@@ -141,14 +142,14 @@ def test_report_preset_one_step_lowers_the_loss():
     torch.manual_seed(0)
     model = build("base", "report")
     frames, mask = clip(2, 1, (256, 448))
-    optimiser = torch.optim.AdamW(model.parameters(), learning_rate(REPORT.training, 0, 0), weight_decay=0)
+    optimizer = torch.optim.AdamW(model.parameters(), learning_rate(REPORT.training, 0, 0), weight_decay=0)
     losses = []
     for _ in range(2):
         loss = nn.functional.binary_cross_entropy_with_logits(model(frames, mask), mask[:, None])
         losses.append(loss.item())
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     assert losses[1] < losses[0]
 
 
@@ -165,10 +166,10 @@ def test_h_video_has_no_object_in_it_and_sees_the_whole_clip():
 
 def test_state_order_and_forget_bias():
     lstm = ConvLSTM(3, SMALL)
-    assert lstm.input_half.bias.reshape(4, -1).mean(1).tolist() == [0, 1, 0, 0]
-    nn.init.zeros_(lstm.input_half.weight)
-    nn.init.zeros_(lstm.state_half.weight)
-    h, c = lstm.step(lstm.input_half(torch.zeros(1, 3, 2, 2)), (torch.zeros(1, 5, 2, 2), torch.ones(1, 5, 2, 2)))
+    assert lstm.input_to_gates.bias.reshape(4, -1).mean(1).tolist() == [0, 1, 0, 0]
+    nn.init.zeros_(lstm.input_to_gates.weight)
+    nn.init.zeros_(lstm.hidden_to_gates.weight)
+    h, c = lstm.step(lstm.input_to_gates(torch.zeros(1, 3, 2, 2)), (torch.zeros(1, 5, 2, 2), torch.ones(1, 5, 2, 2)))
     expected = torch.sigmoid(torch.tensor(1.0))  # f * c: only the cell is carried over
     assert_close(c, expected.expand_as(c))
     assert_close(h, (0.5 * torch.tanh(expected)).expand_as(h))
@@ -178,10 +179,10 @@ def test_fusion_equals_one_convolution_of_both():
     fusion = Fusion(SMALL).eval()
     e, h = torch.randn(3, 5, 4, 6), torch.randn(3, 2, 4, 6)
     joined = nn.Conv2d(7, 5, 3, padding=1)
-    joined.weight.data = torch.cat([fusion.frame_half.weight, fusion.video_half.weight], 1)
-    joined.bias.data = fusion.frame_half.bias
+    joined.weight.data = torch.cat([fusion.frame_conv.weight, fusion.video_conv.weight], 1)
+    joined.bias.data = fusion.frame_conv.bias
     expected = fusion.finish(joined(torch.cat([e, h], 1)))
-    assert_close(fusion(e, fusion.video_half(h)), expected, atol=1e-5, rtol=1e-4)
+    assert_close(fusion(e, fusion.video_conv(h)), expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,7 @@ def test_work_is_counted_without_doing_it(kind, preset):
     """On the device "meta", where notebooks 02 and 04 count the FLOPs of a preset, forwards and back."""
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         model = build(kind, preset)
-        frames, mask = torch.empty(1, 3, 3, *model.settings.size), torch.empty(1, 1, *model.settings.size)
+        frames, mask = torch.empty(1, 3, 3, *model.config.size), torch.empty(1, 1, *model.config.size)
         output = model(frames, mask)
         forwards = counter.get_total_flops()
         output.sum().backward()

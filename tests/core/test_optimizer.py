@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from vos.networks import build
-from vos.optimiser import Optimiser, as_matrix, is_hidden_convolution
-from vos.presets import NetworkSettings
+from vos.training import Optimizer, as_matrix, is_hidden_convolution
+from vos.config import ModelConfig
 
-SMALL = NetworkSettings((32, 56), ((8,), (16,)), 12, (8, 8), normalise=True)
+SMALL = ModelConfig((32, 56), ((8,), (16,)), 12, (8, 8), batch_norm=True)
 
 
 def stepped(muon):
@@ -16,7 +16,7 @@ def stepped(muon):
     model = build("base", SMALL)
     before = {name: w.detach().clone() for name, w in model.named_parameters()}
     model(torch.randn(2, 3, 3, 32, 56), torch.ones(2, 1, 32, 56)).square().mean().backward()
-    Optimiser(model, weight_decay=0, muon=muon).step(0.01)
+    Optimizer(model, weight_decay=0, muon=muon).step(0.01)
     return model, before
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vos.masks import merge_objects
+from vos.inference import merge_objects
 from vos.metrics import boundary, contour_accuracy, dilate, region_similarity, score_frames, statistics
 
 draws = settings(deadline=None, max_examples=100, derandomize=True, database=None)

@@ -5,23 +5,25 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vos.checkpoints import halve_checkpoint, load_checkpoint
+from vos.engine.checkpoints import export_checkpoint, load_checkpoint
 from vos.clips import ClipDataset
-from vos.data import VideoObjectSegmentation
+from vos.data import VOSDataset
 from vos.files import VosError
 from vos.networks import build
-from vos.presets import NetworkSettings
-from vos.schedule import BatchNumbers, TrainingSettings, learning_rate
-from vos.training import fastest_precision, mask_loss, train
-from vos.training_log import read_log
+from vos.config import ModelConfig
+from vos.training import ClipBatchSampler, learning_rate
+from vos.config import TrainConfig
+from vos.engine.trainer import fastest_precision, train
+from vos.training import mask_loss
+from vos.engine.log import read_log
 
-SMALL = NetworkSettings((32, 56), ((8,), (16,)), 12, (8, 8), normalise=True)
-FEW = TrainingSettings(iterations=6, stages=((0.0, 3, 2),), warm_up=2, precision="float32")
+SMALL = ModelConfig((32, 56), ((8,), (16,)), 12, (8, 8), batch_norm=True)
+FEW = TrainConfig(iterations=6, stages=((0.0, 3, 2),), warm_up=2, precision="float32")
 
 
 @pytest.fixture(scope="module")
 def clips(small_set):
-    return ClipDataset(VideoObjectSegmentation(small_set, "train").videos, SMALL.size)
+    return ClipDataset(VOSDataset(small_set, "train").videos, SMALL.size)
 
 
 def test_loss_is_bce_on_logits():
@@ -59,8 +61,8 @@ def test_one_clip_is_learnt_by_heart(name, clips, tmp_path):
 
     torch.manual_seed(0)
     model = build(name, SMALL)
-    settings = TrainingSettings(iterations=250, stages=((0.0, 4, 1),), learning_rate=5e-3, precision="float32")
-    log = train(model, OneClip(), settings, tmp_path)
+    config = TrainConfig(iterations=250, stages=((0.0, 4, 1),), learning_rate=5e-3, precision="float32")
+    log = train(model, OneClip(), config, tmp_path)
     assert log[-1]["loss"] < 0.35 * log[0]["loss"]
     masks = clips[(0, 4)]["masks"]
     model.train()  # one clip: its own statistics are the ones it was trained with
@@ -73,7 +75,7 @@ def test_checkpoint_comes_back(clips, tmp_path):
     model = build("video", SMALL)
     log = train(model, clips, FEW, tmp_path / "run")
     again, about = load_checkpoint(tmp_path / "run" / "last.pt")
-    assert type(again) is type(model) and again.settings == SMALL and not again.training
+    assert type(again) is type(model) and again.config == SMALL and not again.training
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
     assert about["training"]["seed"] == 0 and about["iterations"] == 6
     assert "model" in torch.load(tmp_path / "run" / "last.pt", weights_only=True)
@@ -83,7 +85,7 @@ def test_checkpoint_comes_back(clips, tmp_path):
 def test_a_halved_checkpoint_is_the_same_model_to_three_digits(clips, tmp_path):
     model = build("base", SMALL)
     train(model, clips, FEW, tmp_path)
-    halve_checkpoint(tmp_path / "last.pt", tmp_path / "half.pt")
+    export_checkpoint(tmp_path / "last.pt", tmp_path / "half.pt")
     again, _ = load_checkpoint(tmp_path / "half.pt")
     for a, b in zip(model.parameters(), again.parameters(), strict=True):
         assert b.dtype == torch.float32
@@ -102,21 +104,21 @@ def test_same_seed_same_weights(clips, tmp_path):
 
 
 def test_training_ends_in_time_with_its_learning_rate_annealed(clips, tmp_path):
-    settings = replace(FEW, iterations=100_000, minutes=0.05)
-    log = train(build("base", SMALL), clips, settings, tmp_path)
+    config = replace(FEW, iterations=100_000, minutes=0.05)
+    log = train(build("base", SMALL), clips, config, tmp_path)
     assert 1 < len(log) < 100_000 and log[-1]["seconds"] < 8
-    assert log[-1]["learning_rate"] < 0.1 * settings.learning_rate
+    assert log[-1]["learning_rate"] < 0.1 * config.learning_rate
 
 
 def test_schedule():
-    settings = TrainingSettings(iterations=100, warm_up=10, learning_rate=1.0)
-    assert learning_rate(settings, 0, 0) == pytest.approx(0.1)
-    assert learning_rate(settings, 50, 0.5) == pytest.approx(0.5)
-    assert learning_rate(settings, 99, 1.0) == pytest.approx(0)
+    config = TrainConfig(iterations=100, warm_up=10, learning_rate=1.0)
+    assert learning_rate(config, 0, 0) == pytest.approx(0.1)
+    assert learning_rate(config, 50, 0.5) == pytest.approx(0.5)
+    assert learning_rate(config, 99, 1.0) == pytest.approx(0)
 
 
 def test_batches_follow_the_stages():
-    numbers = BatchNumbers(TrainingSettings(iterations=10, stages=((0.0, 5, 8), (0.6, 9, 4))))
+    numbers = ClipBatchSampler(TrainConfig(iterations=10, stages=((0.0, 5, 8), (0.6, 9, 4))))
     batches = []
     for i, batch in enumerate(numbers):
         batches.append(batch)
@@ -128,8 +130,8 @@ def test_batches_follow_the_stages():
 
 
 def test_a_limit_in_minutes_still_reaches_the_last_stage(clips, tmp_path):
-    settings = replace(FEW, iterations=100_000, minutes=0.05, stages=((0.0, 2, 2), (0.5, 4, 1)))
-    lengths = [row["length"] for row in train(build("base", SMALL), clips, settings, tmp_path)]
+    config = replace(FEW, iterations=100_000, minutes=0.05, stages=((0.0, 2, 2), (0.5, 4, 1)))
+    lengths = [row["length"] for row in train(build("base", SMALL), clips, config, tmp_path)]
     assert set(lengths) == {2, 4} and lengths == sorted(lengths)
 
 

@@ -5,9 +5,9 @@ from statistics import mean
 
 import pytest
 
-from vos.deviations import DEVIATIONS, changes, deviation_table
+from vos.course.ablation import DEVIATIONS, changes, deviation_table
 from vos.files import read_json
-from vos.workspace import ROOT
+from vos.course.workspace import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from vos.files import VosError
-from vos.publishing import FIGURES, publish, with_numbers
-from vos.recipes import EMBEDDED
-from vos.report import NOTEBOOKS, NUMBERS, steps_text, table_text, train_model
-from vos.workspace import Workspace
+from vos.course.publish import FIGURES, publish, with_numbers
+from vos.config import SYNTHETIC
+from vos.course.report import NOTEBOOKS, NUMBERS, steps_text, table_text, train_model
+from vos.course.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "data/results"
@@ -51,11 +51,11 @@ def test_models_side_by_side_share_cores_and_have_the_minutes_for_it(small_set, 
     def stop(model, videos, chosen, *others):
         raise VosError(f"{chosen.training.minutes} minutes, {torch.get_num_threads()} threads")
 
-    monkeypatch.setattr("vos.recipes.train_by_recipe", stop)
+    monkeypatch.setattr("vos.config.train_by_recipe", stop)
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
-        with pytest.raises(VosError, match=f"{EMBEDDED.training.minutes * abreast} minutes, {4 // abreast} threads"):
+        with pytest.raises(VosError, match=f"{SYNTHETIC.training.minutes * abreast} minutes, {4 // abreast} threads"):
             train_model("base", Workspace.of_run(small_set, tmp_path, fast=False), 0, abreast)
     finally:
         torch.set_num_threads(before)

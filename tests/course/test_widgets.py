@@ -9,7 +9,7 @@ from PIL import Image
 from vos.data import Video, VideoObject
 from vos.files import VosError
 from vos.masks import write_mask
-from vos.widgets import LARGEST, explorer, view
+from vos.course.widgets import LARGEST, explorer, view
 
 
 def write_video(root, name, shape, count, objects, without=()):

@@ -17,9 +17,9 @@ import torch
 from PIL import Image
 from training_runs import SMALL
 
-from vos.__main__ import main
+from vos.cli import main
 from vos.masks import write_mask
-from vos.presets import PRESETS
+from vos.config import PRESETS
 
 FRAMES = [f"{i:05d}" for i in range(4)]
 SIZE = (24, 40)
@@ -31,7 +31,7 @@ DAVIS = "data check davis"
 TRAIN = "train --data set --out new --iterations 1 --batch 2 --precision float32"
 RESUME = "train --data set --out run --iterations 2 --batch 2 --precision float32 --resume"
 EVALUATE = "evaluate --truth davis/Annotations/480p --prediction davis/Annotations/480p --json scores.json"
-EMBEDDED = "data embedded --train 1 --valid 1 --out drawn"
+SYNTHETIC = "data synthetic --train 1 --valid 1 --out drawn"
 SUBMIT = "submit --data set --checkpoint small.pt --out sent.zip"
 
 

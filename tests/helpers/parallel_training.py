@@ -13,7 +13,7 @@ import torch
 from training_runs import FEW, clips_of, new_model
 
 from vos import training
-from vos.parallel import joined
+from vos.engine.distributed import joined
 
 SETTINGS = replace(FEW, iterations=8, stages=((0.0, 2, 4), (0.5, 3, 2)), muon=3.0, checkpoint_every=2)
 
@@ -22,14 +22,14 @@ def main(data: Path, run: Path, stop: int, dies_at: int = 0) -> None:
     """Train up to an iteration, going on from what is there."""
     torch.set_num_threads(1)
     with joined() as ranks:
-        step = training.Training.step
+        step = training.Trainer.step
 
         def limited_step(self, *arguments, **named):
             if ranks.rank == 1 and dies_at and self.iteration == dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
             return step(self, *arguments, **{**named, "stop": named.get("stop") or self.iteration + 1 == stop})
 
-        training.Training.step = limited_step
+        training.Trainer.step = limited_step
         model = new_model("video")
         try:
             training.train(model, clips_of(data), SETTINGS, run, ranks=ranks, resume=True)

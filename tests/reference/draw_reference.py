@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vos.drawing.video import draw_video
+from vos.synthetic.video import draw_video
 
-REFERENCE = Path(__file__).with_name("embedded.npz")
+REFERENCE = Path(__file__).with_name("synthetic.npz")
 VIDEOS = (("train", 0), ("train", 9), ("valid", 10))
 FRAMES = ("00000", "00060")
 

@@ -10,12 +10,12 @@ import torch
 from parallel_training import SETTINGS
 from training_runs import clips_of, new_model, weights_of
 
-from vos.checkpoints import load_checkpoint, read_checkpoint
+from vos.engine.checkpoints import load_checkpoint, read_checkpoint
 from vos.files import VosError
-from vos.parallel import SynchronisedBatchNorm, synchronise_normalisation
-from vos.schedule import BatchNumbers
-from vos.training import train
-from vos.training_log import read_log
+from vos.engine.distributed import SyncBatchNorm, convert_batch_norm
+from vos.training import ClipBatchSampler
+from vos.engine.trainer import train
+from vos.engine.log import read_log
 
 SCRIPT = Path(__file__).with_name("parallel_training.py")
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
@@ -90,17 +90,17 @@ def test_the_command_under_torchrun(small_set, tmp_path):
 
 
 def test_shares_of_a_batch_are_all_of_it():
-    everyone = next(iter(BatchNumbers(SETTINGS)))
-    shares = [next(iter(BatchNumbers(SETTINGS, rank, 2))) for rank in range(2)]
+    everyone = next(iter(ClipBatchSampler(SETTINGS)))
+    shares = [next(iter(ClipBatchSampler(SETTINGS, rank, 2))) for rank in range(2)]
     assert sorted(shares[0] + shares[1]) == everyone
     with pytest.raises(VosError, match="--batch"):
-        BatchNumbers(SETTINGS, 0, 3)
+        ClipBatchSampler(SETTINGS, 0, 3)
 
 
 def test_normalisation_is_the_usual_one_in_a_single_process():
     torch.manual_seed(0)
     usual, ours = torch.nn.BatchNorm2d(3), torch.nn.Sequential(torch.nn.BatchNorm2d(3))
-    synchronise_normalisation(ours)
-    assert type(ours[0]) is SynchronisedBatchNorm
+    convert_batch_norm(ours)
+    assert type(ours[0]) is SyncBatchNorm
     x = torch.randn(4, 3, 5, 5)
     assert torch.equal(usual(x), ours(x))

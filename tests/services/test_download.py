@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vos import download
-from vos.__main__ import main
-from vos.data import VideoObjectSegmentation
-from vos.submission_check import shown
+from vos.datasets import download
+from vos.cli import main
+from vos.data import VOSDataset
+from vos.files import shown
 
 SEQUENCES = {"bear": "train", "bmx-trees": "train", "goat": "val"}
 FILE = stat.S_IFREG | 0o644
@@ -172,7 +172,7 @@ def test_downloads_checks_and_unpacks(server, call, out):
     assert hashlib.sha256(GOOD).hexdigest() in printed
     assert "2 training and 1 validation sequences, 9 frames" in printed
     assert f"python -m vos report --data {out / 'DAVIS'}" in printed and "data check" in printed
-    assert [video.name for video in VideoObjectSegmentation(out / "DAVIS", "valid")] == ["goat"]
+    assert [video.name for video in VOSDataset(out / "DAVIS", "valid")] == ["goat"]
     assert server.log == [(None, 200, len(GOOD))]
 
 

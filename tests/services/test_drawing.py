@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from vos.drawing.creatures import CATEGORIES
-from vos.drawing.patterns import noise_tile, pattern_tile
-from vos.drawing.pen import Pen
-from vos.drawing.plan import curve
-from vos.drawing.scenes import SCENES, paint_scene
-from vos.drawing.shapes import block, capsule, chain, ellipse, polygon, rgb, union
-from vos.drawing.video import appear, view
+from vos.synthetic.creatures import CATEGORIES
+from vos.synthetic.patterns import noise_tile, pattern_tile
+from vos.synthetic.pen import Pen
+from vos.synthetic.plan import curve
+from vos.synthetic.scenes import SCENES, paint_scene
+from vos.synthetic.shapes import block, capsule, chain, ellipse, polygon, rgb, union
+from vos.synthetic.video import appear, view
 
 
 def canvas(height: int = 120, width: int = 160) -> tuple[np.ndarray, np.ndarray]:
@@ -52,28 +52,28 @@ def test_bounds_hold_the_shape(name: str) -> None:
 
 
 def test_circle_covers_its_area() -> None:
-    colour, ids = canvas()
-    Pen(colour, ids, 7, 80, 60, 40).fill(ellipse((0, 0), 1, 1), rgb("#ff0000"))
+    color, ids = canvas()
+    Pen(color, ids, 7, 80, 60, 40).fill(ellipse((0, 0), 1, 1), rgb("#ff0000"))
     assert set(np.unique(ids)) == {0, 7}
     assert abs((ids == 7).sum() / (math.pi * 40**2) - 1) < 0.01
-    assert colour.dtype == np.float32 and colour[0, 60, 80] > 0.9 > 0.1 > colour[1, 60, 80]
+    assert color.dtype == np.float32 and color[0, 60, 80] > 0.9 > 0.1 > color[1, 60, 80]
 
 
 def test_facing_left_mirrors_the_mask() -> None:
     masks = []
     for facing in (1, -1):
-        colour, ids = canvas(121, 161)
-        CATEGORIES["tiger"].draw(Pen(colour, ids, 1, 80, 110, 80, facing=facing), 0.7, (0.5,) * 6)
+        color, ids = canvas(121, 161)
+        CATEGORIES["tiger"].draw(Pen(color, ids, 1, 80, 110, 80, facing=facing), 0.7, (0.5,) * 6)
         masks.append(ids)
     assert (masks[0] != masks[1][:, ::-1]).mean() < 2e-3
     assert (masks[0] != masks[1]).mean() > 0.02
 
 
 def test_pen_off_the_canvas_paints_nothing() -> None:
-    colour, ids = canvas()
-    Pen(colour, ids, 1, -500, 60, 40).fill(ellipse((0, 0), 1, 1), rgb("#ff0000"))
-    Pen(colour, ids, 1, -500, 60, 40).soft((0, 0), 1, 1, rgb("#ff0000"), 1)
-    assert not ids.any() and (colour == 0.5).all()
+    color, ids = canvas()
+    Pen(color, ids, 1, -500, 60, 40).fill(ellipse((0, 0), 1, 1), rgb("#ff0000"))
+    Pen(color, ids, 1, -500, 60, 40).soft((0, 0), 1, 1, rgb("#ff0000"), 1)
+    assert not ids.any() and (color == 0.5).all()
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
@@ -81,10 +81,10 @@ def test_categories_move_and_cover_the_area_they_claim(name: str) -> None:
     entry = CATEGORIES[name]
     areas, pictures = [], []
     for phase in np.arange(4) * math.pi / 2:
-        colour, ids = canvas(400, 400)
-        entry.draw(Pen(colour, ids, 1, 200, 240, 100), float(phase) + 0.4, (0.3, 0.6, 0.4, 0.2, 0.5, 0.5))
+        color, ids = canvas(400, 400)
+        entry.draw(Pen(color, ids, 1, 200, 240, 100), float(phase) + 0.4, (0.3, 0.6, 0.4, 0.2, 0.5, 0.5))
         areas.append(ids.sum() / 100**2)
-        pictures.append(colour)
+        pictures.append(color)
     assert 0.6 < np.mean(areas) / entry.area < 1.6
     assert any((picture != pictures[0]).sum() > 200 for picture in pictures[1:])
 

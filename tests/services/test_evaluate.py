@@ -9,10 +9,10 @@ from golden_set import SYNTH, GoldenSet
 from PIL import Image
 from scored_folders import scores, square, write_two_videos, write_video, write_youtube_vos
 
-from vos.evaluation import COLUMNS, evaluate, score_video
+from vos.scoring.evaluate import COLUMNS, evaluate, score_video
 from vos.files import VosError
 from vos.masks import write_mask
-from vos.protocols import Rules
+from vos.scoring.protocols import Rules
 
 
 def write_grey(folder, maps):

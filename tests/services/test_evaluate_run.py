@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from scored_folders import square, write_two_videos, write_video, write_youtube_vos
 
-from vos import evaluation
-from vos.evaluation import COLUMNS, add_arguments, evaluate, run, table_text
+from vos.scoring import evaluate
+from vos.scoring.evaluate import COLUMNS, add_arguments, evaluate, run, table_text
 from vos.files import VosError
 from vos.masks import read_mask, write_mask
 

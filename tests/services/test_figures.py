@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vos import diagram, figures, lesson_figures
+from vos.figures import architecture, results, lessons
 from vos.files import VosError
 from vos.masks import PALETTE
 
@@ -42,12 +42,12 @@ def warnings_are_errors_and_style_does_not_leak(recwarn):
 
 
 def test_colours_are_the_houses_everywhere():
-    assert figures.model_colour("base") == figures.model_colour("report base") == "#009E73"
-    assert figures.model_colour("updated") == figures.model_colour("video") == "#0072B2"
-    assert figures.model_colour("base, 600 iterations") == "#009E73"
+    assert figures.model_color("base") == figures.model_color("report base") == "#009E73"
+    assert figures.model_color("updated") == figures.model_color("video") == "#0072B2"
+    assert figures.model_color("base, 600 iterations") == "#009E73"
     assert figures.model_look("report updated") != figures.model_look("updated")
     models = [figures.model_look(n) for n in ("base", "updated", "copy-first", "empty", "no such model")]
-    assert len({look.line for look in models}) == len({look.colour for look in models}) == 5
+    assert len({look.line for look in models}) == len({look.color for look in models}) == 5
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -148,7 +148,7 @@ def test_notebooks_get_jpeg_for_pictures_and_png_for_curves():
 @pytest.mark.parametrize("shape", [None, (32, 56), (90, 50)])
 def test_architecture_shows_the_parts_of_its_model(model, shape):
     frames, masks = (None, None) if shape is None else clip(5, *shape)
-    figure, texts = drawn(diagram.architecture(model, frames, masks))
+    figure, texts = drawn(architecture.architecture(model, frames, masks))
     assert {"Initializer", "Encoder", "Decoder", r"$c_0,\ h_0$", "$e_{1}$", r"$\tilde{y}_{T{-}1}$"} <= set(texts)
     for added in ("Video\nConvLSTM", "Convolutional\nblock", "$h_{video}$", "added by the updated model"):
         assert (added in texts) == (model == "updated"), added
@@ -157,7 +157,7 @@ def test_architecture_shows_the_parts_of_its_model(model, shape):
 
 def test_no_two_boxes_of_the_architecture_meet():
     for model in ("base", "updated"):
-        figure, _ = drawn(diagram.architecture(model))
+        figure, _ = drawn(architecture.architecture(model))
         axes = figure.axes[0]
         kinds = (p for p in axes.patches if isinstance(p, matplotlib.patches.FancyBboxPatch))
         boxes = [p.get_window_extent() for p in kinds]
@@ -169,9 +169,9 @@ def test_no_two_boxes_of_the_architecture_meet():
 @pytest.mark.parametrize("model", ["base", "updated"])
 def test_no_arrow_of_the_architecture_runs_through_a_box(model, monkeypatch):
     boxes, arrows = [], []
-    monkeypatch.setattr(diagram, "box", lambda axes, centre, size, *rest: boxes.append((*centre, *size)))
-    monkeypatch.setattr(diagram, "arrow", lambda axes, points, *rest: arrows.append(points))
-    diagram.architecture(model)
+    monkeypatch.setattr(architecture, "box", lambda axes, centre, size, *rest: boxes.append((*centre, *size)))
+    monkeypatch.setattr(architecture, "arrow", lambda axes, points, *rest: arrows.append(points))
+    architecture.architecture(model)
     x, y, wide, high = np.array(boxes).T
     assert len(arrows) > 15 and len(boxes) > 15
     for points in arrows:
@@ -183,67 +183,67 @@ def test_no_arrow_of_the_architecture_runs_through_a_box(model, monkeypatch):
 
 def test_architecture_says_what_it_needs():
     with pytest.raises(VosError, match="base"):
-        diagram.architecture("video2")
+        architecture.architecture("video2")
     with pytest.raises(VosError, match="at least 4"):
-        diagram.architecture(frames=clip(3)[0])
+        architecture.architecture(frames=clip(3)[0])
 
 
 def test_contact_sheet_of_mixed_sizes_and_of_none():
     images = [clip(1, 32, 56)[0][0], clip(1, 56, 32)[0][0], clip(1, 20, 60)[0][0]]
     figure, texts = drawn(
-        lesson_figures.contact_sheet(images, ["one", "two\nlines", "three"], columns=2, title="three")
+        lessons.contact_sheet(images, ["one", "two\nlines", "three"], columns=2, title="three")
     )
     shapes = [axes.images[0].get_array().shape for axes in figure.axes[:3]]
     ratios = [round(high / wide, 1) for high, wide, _ in shapes]
     assert ratios == [1.2, 1.2, 0.3]  # the tiles of a row are of one shape, and each row has its own
     assert "two\nlines" in texts
-    drawn(lesson_figures.contact_sheet(images[:1]))
+    drawn(lessons.contact_sheet(images[:1]))
     with pytest.raises(VosError, match="no images"):
-        lesson_figures.contact_sheet([])
+        lessons.contact_sheet([])
 
 
 def test_clip_strip_shows_frames_without_annotation_as_they_are():
     frames, masks = clip(3)
-    figure, _ = drawn(lesson_figures.clip_strip(frames, [masks[0], None, masks[2]], "a clip", columns=3))
+    figure, _ = drawn(lessons.clip_strip(frames, [masks[0], None, masks[2]], "a clip", columns=3))
     bare = [np.array_equal(axes.images[0].get_array(), f) for axes, f in zip(figure.axes, frames, strict=True)]
     assert bare == [False, True, False]
-    drawn(lesson_figures.clip_strip(frames[:1]))
+    drawn(lessons.clip_strip(frames[:1]))
     with pytest.raises(VosError, match="3 frames but 2 masks"):
-        lesson_figures.clip_strip(frames, masks[:2])
+        lessons.clip_strip(frames, masks[:2])
 
 
 def test_dataset_statistics_with_and_without_categories():
     seen = {f"animal {i}": 40 - i for i in range(30)}
-    _, texts = drawn(lesson_figures.dataset_statistics([0.01, 0.2, 0.0], [20, 20, 21], seen, {"yeti": 99}))
+    _, texts = drawn(lessons.dataset_statistics([0.01, 0.2, 0.0], [20, 20, 21], seen, {"yeti": 99}))
     assert "yeti" in texts and "unseen in training" in texts and "Objects of each category (and 13 rarer ones)" in texts
-    drawn(lesson_figures.dataset_statistics([0.1], [40], {}))
-    drawn(lesson_figures.dataset_statistics([], [], {}))
+    drawn(lessons.dataset_statistics([0.1], [40], {}))
+    drawn(lessons.dataset_statistics([], [], {}))
 
 
 def test_contour_matching_counts_what_it_draws():
     truth = np.zeros((40, 60), bool)
     truth[10:30, 10:40] = True
-    _, texts = drawn(lesson_figures.contour_matching(truth, truth, 1))
+    _, texts = drawn(lessons.contour_matching(truth, truth, 1))
     assert any(t.endswith("= 1.00") for t in texts if t.startswith("F ="))
     far = np.zeros_like(truth)
     far[34:38, 50:56] = True
-    _, texts = drawn(lesson_figures.contour_matching(far, truth, 1))
+    _, texts = drawn(lessons.contour_matching(far, truth, 1))
     assert any(t.startswith("precision = 0 of") for t in texts) and any(t.endswith("= 0.00") for t in texts)
-    drawn(lesson_figures.contour_matching(np.zeros_like(truth), np.zeros_like(truth), 2))
+    drawn(lessons.contour_matching(np.zeros_like(truth), np.zeros_like(truth), 2))
     with pytest.raises(VosError, match="differ in size"):
-        lesson_figures.contour_matching(truth[1:], truth, 1)
+        lessons.contour_matching(truth[1:], truth, 1)
 
 
 @pytest.mark.parametrize(("shape", "columns"), [((1, 8, 14), 16), ((20, 8, 14), 8), ((64, 4, 3), 16)])
 def test_feature_maps_of_any_count(shape, columns):
     h = np.random.default_rng(0).normal(size=shape)
-    figure, _ = drawn(lesson_figures.feature_maps(h, columns))
+    figure, _ = drawn(lessons.feature_maps(h, columns))
     sheet = figure.axes[0].images[0]
     assert np.isfinite(sheet.get_array().filled(np.nan)).sum() == h.size
     assert sheet.get_clim() == (-abs(h).max(), abs(h).max())
 
 
 def test_feature_maps_of_zeros_and_of_a_wrong_shape():
-    drawn(lesson_figures.feature_maps(np.zeros((2, 3, 4))))
+    drawn(lessons.feature_maps(np.zeros((2, 3, 4))))
     with pytest.raises(VosError, match="C, h, w"):
-        lesson_figures.feature_maps(np.zeros((3, 4)))
+        lessons.feature_maps(np.zeros((3, 4)))

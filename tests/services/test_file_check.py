@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 from scored_folders import scores, square, write_two_videos, write_video, write_youtube_vos
 
-from vos import evaluation
-from vos.evaluation import evaluate
+from vos.scoring import evaluate
+from vos.scoring.evaluate import evaluate
 from vos.files import VosError
 from vos.masks import write_mask
-from vos.protocols import Rules
-from vos.score_check import notices, told
+from vos.scoring.protocols import Rules
+from vos.scoring.file_check import notices, told
 
 LENIENT = Rules(lenient=True)
 

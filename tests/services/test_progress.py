@@ -2,7 +2,7 @@
 
 import pytest
 
-from vos.live import LiveFigure, progress_figure
+from vos.figures.progress import LiveFigure, progress_figure
 
 LOG = [
     {"iteration": i, "loss": 0.7 / (i + 1), "learning_rate": 1e-3, "length": 2 if i < 5 else 10, "seconds": 6.0 * i}

@@ -12,10 +12,10 @@ import pytest
 import torch
 from training_runs import FEW, clips_of, new_model, weights_of
 
-from vos.checkpoints import load_checkpoint, read_checkpoint
+from vos.engine.checkpoints import load_checkpoint, read_checkpoint
 from vos.files import VosError
-from vos.training import train
-from vos.training_log import read_rows
+from vos.engine.trainer import train
+from vos.engine.log import read_rows
 
 
 class Stopped(Exception):
@@ -37,29 +37,29 @@ def clips(small_set):
 
 @pytest.mark.parametrize(("name", "muon", "workers"), [("base", 0.0, 0), ("video", 3.0, 2)])
 def test_resumed_is_the_same_to_the_bit(clips, tmp_path, name, muon, workers):
-    settings = replace(
+    config = replace(
         FEW, iterations=9, stages=((0.0, 2, 4), (0.5, 3, 2)), muon=muon, workers=workers, checkpoint_every=2
     )
     whole = new_model(name)
-    expected, run = train(whole, clips, settings, tmp_path / "whole"), tmp_path / "run"
+    expected, run = train(whole, clips, config, tmp_path / "whole"), tmp_path / "run"
     for iterations, seed in ((2, 0), (4, 7), (6, 8)):  # the weights a resumed training starts with do not matter
         with pytest.raises(Stopped):
-            train(new_model(name, seed), clips, settings, run, watch=stop_after(iterations), resume=True)
+            train(new_model(name, seed), clips, config, run, watch=stop_after(iterations), resume=True)
     again = new_model(name, seed=8)
-    log = train(again, clips, settings, run, resume=True)
+    log = train(again, clips, config, run, resume=True)
     assert torch.equal(weights_of(whole), weights_of(again))
     assert [row["loss"] for row in log] == [row["loss"] for row in expected]
     assert [row["iteration"] for row in read_rows(run / "log.csv")] == list(range(9))
 
 
 def test_last_two_are_kept_and_the_older_one_serves_where_the_newer_is_damaged(clips, tmp_path):
-    settings = replace(FEW, iterations=6, checkpoint_every=2)
-    train(new_model("base"), clips, settings, tmp_path)
+    config = replace(FEW, iterations=6, checkpoint_every=2)
+    train(new_model("base"), clips, config, tmp_path)
     assert read_checkpoint(tmp_path / "last.pt")["iterations"] == 6
     assert read_checkpoint(tmp_path / "previous.pt")["iterations"] == 4
     whole = (tmp_path / "last.pt").read_bytes()
     (tmp_path / "last.pt").write_bytes(whole[: len(whole) // 2])
-    log = train(new_model("base", seed=3), clips, settings, tmp_path, resume=True)
+    log = train(new_model("base", seed=3), clips, config, tmp_path, resume=True)
     assert len(log) == 6
     assert torch.equal(weights_of(load_checkpoint(tmp_path / "last.pt")[0]), weights_of_bytes(whole, tmp_path))
 
@@ -142,7 +142,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_ends_with_130(small_set, tmp_path):
 
 
 def test_a_full_disk_is_said_and_the_training_goes_on(clips, tmp_path, monkeypatch, capfd):
-    from vos import checkpoints
+    from vos.engine import checkpoints
 
     real, calls = torch.save, []
 

@@ -11,16 +11,16 @@ import torch
 from PIL import Image
 from submission_draft import ONE, PAIR, Draft, blobs, path_of
 
-from vos.__main__ import main
-from vos.checkpoints import write_checkpoint
-from vos.data import VideoObjectSegmentation
+from vos.cli import main
+from vos.engine.checkpoints import write_checkpoint
+from vos.data import VOSDataset
 from vos.files import VosError
 from vos.inference import copy_first, empty
 from vos.masks import write_mask
 from vos.networks import build
-from vos.presets import NetworkSettings
-from vos.submission import write_submission
-from vos.submission_check import check_submission
+from vos.config import ModelConfig
+from vos.submission.write import write_submission
+from vos.submission.check import check_submission
 
 
 def test_a_clean_submission_has_no_fault(clean, valid):
@@ -59,8 +59,8 @@ def truth_of(videos):
 
 def test_true_masks_raise_no_alarm(valid, small_set, davis, tmp_path):
     """Real shapes and drawn ones, one object and several, thin parts and occlusions."""
-    for name, given, root in (("drawn", valid, small_set), ("real", VideoObjectSegmentation(davis, "valid"), davis)):
-        truth = truth_of(VideoObjectSegmentation(root, "valid_truth"))
+    for name, given, root in (("drawn", valid, small_set), ("real", VOSDataset(davis, "valid"), davis)):
+        truth = truth_of(VOSDataset(root, "valid_truth"))
         path = tmp_path / f"{name}.zip"
         write_submission(path, given, truth, progress=False)
         assert check_submission(path, given) == [], name
@@ -145,7 +145,7 @@ def tiny_davis(tmp_path):
 def test_submit_writes_and_checks(tiny_davis, tmp_path, capsys):
     """From a checkpoint to the zip; what the checker says of the model's masks decides the exit code."""
     torch.manual_seed(0)
-    model = build("base", NetworkSettings((16, 32), ((6,), (8,)), 5, (6, 4), normalise=True))
+    model = build("base", ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True))
     out = tmp_path / "out" / "base.zip"
     words = ["submit", "--checkpoint", tmp_path / "model.pt", "--data", tiny_davis, "--out", out]
     everywhere = "WARNING  Annotations/v: object 3 is in no mask after its first\n"  # object 1 is before it

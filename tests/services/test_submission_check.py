@@ -17,8 +17,8 @@ from submission_draft import GAPS, LATE, ONE, PAIR, Draft, exchange, path_of, pn
 
 from vos.files import VosError
 from vos.inference import copy_first
-from vos.submission import write_submission
-from vos.submission_check import check_submission
+from vos.submission.write import write_submission
+from vos.submission.check import check_submission
 
 
 def keep_one_video(draft, folder):

@@ -1,4 +1,4 @@
-"""The embedded data set: layout, sameness, and that it is neither too easy nor too hard."""
+"""The synthetic data set: layout, sameness, and that it is neither too easy nor too hard."""
 
 import importlib.util
 import json
@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vos import embedded
-from vos.drawing.creatures import CATEGORIES
-from vos.drawing.plan import SIZES, plan_video
-from vos.drawing.video import SMALLEST, draw_video
-from vos.embedded import draw_dataset, is_drawn
+from vos.synthetic import dataset
+from vos.synthetic.creatures import CATEGORIES
+from vos.synthetic.plan import SIZES, plan_video
+from vos.synthetic.video import SMALLEST, draw_video
+from vos.synthetic.dataset import draw_dataset, is_drawn
 from vos.files import VosError
 from vos.masks import object_ids, read_mask
 
@@ -78,7 +78,7 @@ def test_validation_shows_each_object_once(drawn: Path) -> None:
 def test_all_frames_hold_the_annotated_ones(drawn: Path) -> None:
     for split in ("train", "valid"):
         folders = sorted((drawn / f"{split}_all_frames" / "JPEGImages").iterdir())
-        assert len(folders) == embedded.ALL_FRAMES
+        assert len(folders) == synthetic.ALL_FRAMES
         for folder in folders:
             assert [path.stem for path in sorted(folder.iterdir())] == [f"{k:05d}" for k in range(96)]
             for name in NAMES:
@@ -175,10 +175,10 @@ def test_copying_the_first_mask_scores_as_on_real_video() -> None:
 
 def test_a_whole_set_is_kept_and_another_replaced(drawn: Path, tmp_path: Path, monkeypatch) -> None:
     assert is_drawn(drawn, 4, 5, 3) and not is_drawn(drawn, 4, 5, 2) and not is_drawn(tmp_path, 4, 5, 1)
-    before = (drawn / "embedded.json").stat().st_mtime_ns
+    before = (drawn / "synthetic.json").stat().st_mtime_ns
     draw_dataset(drawn, 4, 5, 3, progress=False)
-    assert (drawn / "embedded.json").stat().st_mtime_ns == before
-    monkeypatch.setattr(embedded, "ALL_FRAMES", 0)
+    assert (drawn / "synthetic.json").stat().st_mtime_ns == before
+    monkeypatch.setattr(synthetic, "ALL_FRAMES", 0)
     for seed in (0, 1):
         draw_dataset(tmp_path / "set", 1, 1, seed, workers=1, progress=False)
     assert is_drawn(tmp_path / "set", 1, 1, 1) and [path.name for path in tmp_path.iterdir()] == ["set"]
@@ -193,7 +193,7 @@ def test_nobody_elses_files_are_touched(drawn: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     real = tmp_path / "youtube"
     (real / "train").mkdir(parents=True)
-    with pytest.raises(VosError, match=r"embedded\.json"):
+    with pytest.raises(VosError, match=r"synthetic\.json"):
         draw_dataset(real, 1, 1, progress=False)
     assert (real / "train").is_dir()
 
@@ -208,7 +208,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path: Path, monkeypatch) -> N
     def interrupted(*_args) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(embedded, "write_mask", interrupted)
+    monkeypatch.setattr(synthetic, "write_mask", interrupted)
     with pytest.raises(KeyboardInterrupt):
         draw_dataset(tmp_path / "set", 1, 1, workers=1, progress=False)
     assert not list(tmp_path.iterdir())

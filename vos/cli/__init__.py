@@ -5,8 +5,12 @@ import os
 import sys
 from pathlib import Path
 
-from vos import download, evaluation, submission, train_command
-from vos.files import VosError, writing
+from vos.cli import train
+from vos.datasets import download
+from vos.files import VosError
+from vos.files.atomic import writing
+from vos.scoring import evaluate
+from vos.submission import write
 
 DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video representation.
 
@@ -32,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
 
     report = command("report", run_report, "train, score and draw everything, and print table 1")
     report.add_argument(
-        "--data", type=Path, metavar="DIR", help="YouTube-VOS or DAVIS folder (default: the embedded set)"
+        "--data", type=Path, metavar="DIR", help="YouTube-VOS or DAVIS folder (default: the synthetic set)"
     )
     report.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of the run (default: runs/report or runs/<DATA>)"
@@ -45,14 +49,16 @@ def parser() -> argparse.ArgumentParser:
         "--run-folder", type=Path, default=Path("runs/report"), metavar="DIR", help="default: %(default)s"
     )
 
-    data = commands.add_parser("data", help="draw the embedded set, get DAVIS-2017, or check a folder").add_subparsers(
+    data = commands.add_parser("data", help="draw the synthetic set, get DAVIS-2017, or check a folder").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    embedded = command("embedded", run_embedded, "draw the embedded set in YouTube-VOS layout", data)
-    embedded.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
-    embedded.add_argument("--train", type=int, default=300, metavar="N", help="training videos (default: %(default)s)")
-    embedded.add_argument("--valid", type=int, default=60, metavar="M", help="validation videos (default: %(default)s)")
-    embedded.add_argument(
+    synthetic = command("synthetic", run_synthetic, "draw the synthetic set in YouTube-VOS layout", data)
+    synthetic.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    synthetic.add_argument("--train", type=int, default=300, metavar="N", help="training videos (default: %(default)s)")
+    synthetic.add_argument(
+        "--valid", type=int, default=60, metavar="M", help="validation videos (default: %(default)s)"
+    )
+    synthetic.add_argument(
         "--seed", type=int, default=0, metavar="S", help="same seed, same videos (default: %(default)s)"
     )
     davis = command("davis", download.run, "download and unpack DAVIS-2017, or go on where that stopped", data)
@@ -81,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run_report(args: argparse.Namespace) -> None:
     """Train, score and draw everything."""
-    from vos.report import make_report
+    from vos.course.report import make_report
 
     fast = os.environ.get("VOS_FAST", "0") not in ("", "0")
     make_report(args.data, args.out, args.seed, args.reuse, fast)
@@ -89,14 +95,14 @@ def run_report(args: argparse.Namespace) -> None:
 
 def run_publish(args: argparse.Namespace) -> None:
     """Copy a whole run into the tracked folders."""
-    from vos.publishing import publish
+    from vos.course.publish import publish
 
     publish(args.run_folder)
 
 
-def run_embedded(args: argparse.Namespace) -> None:
-    """Draw the embedded set."""
-    from vos.embedded import draw_dataset
+def run_synthetic(args: argparse.Namespace) -> None:
+    """Draw the synthetic set."""
+    from vos.synthetic.dataset import draw_dataset
 
     with writing(args.out):
         draw_dataset(args.out.absolute(), args.train, args.valid, args.seed, progress=sys.stderr.isatty())
@@ -105,7 +111,7 @@ def run_embedded(args: argparse.Namespace) -> None:
 
 def run_check(args: argparse.Namespace) -> None:
     """Print what a folder holds; VosError if it has problems."""
-    from vos.data_check import check_folder
+    from vos.datasets.check import check_folder
 
     lines, problems = check_folder(args.folder)
     print("\n".join(lines))
@@ -118,7 +124,7 @@ def run_check(args: argparse.Namespace) -> None:
 
 def run_segment(args: argparse.Namespace) -> None:
     """Segment one video into a folder."""
-    from vos.segmenting import segment_folder
+    from vos.cli.segment import segment_folder
 
     count = segment_folder(args.checkpoint, args.frames, args.mask, args.out, args.precision)
     print(f"{args.out}: {count} masks and overlay.gif")

@@ -6,7 +6,9 @@ import numpy as np
 from PIL import Image
 
 from vos.data import Video, VideoObject, images_in
-from vos.files import VosError, files_written_whole, opened_image, written_whole
+from vos.files import VosError
+from vos.files.atomic import files_written_whole, written_whole
+from vos.files.images import opened_image
 from vos.masks import VOID, object_ids, overlay, read_mask, write_mask
 
 ANIMATION_WIDTH = 480  # pixels; a GIF of full frames would be tens of megabytes
@@ -20,9 +22,9 @@ def segment_folder(checkpoint: Path, frames: Path, mask: Path, out: Path, precis
     """
     from tqdm import tqdm
 
-    from vos.checkpoints import load_checkpoint
+    from vos.engine.checkpoints import load_checkpoint
+    from vos.engine.distributed import best_device
     from vos.inference import segment
-    from vos.networks import best_device
 
     video = video_of(frames, mask)
     model, _ = load_checkpoint(checkpoint)

@@ -74,13 +74,15 @@ def run(args: argparse.Namespace) -> None:
 
     import torch
 
-    from vos.data import VideoObjectSegmentation
-    from vos.files import VosError, new_folder, writing
-    from vos.live import progress_file
+    from vos.config import recipe
+    from vos.data import VOSDataset
+    from vos.engine.distributed import joined
+    from vos.engine.pretrained import load_imagenet_weights
+    from vos.engine.trainer import train_by_recipe
+    from vos.figures.progress import progress_file
+    from vos.files import VosError
+    from vos.files.atomic import new_folder, writing
     from vos.networks import build, count_parameters
-    from vos.parallel import joined
-    from vos.pretrained import load_imagenet_weights
-    from vos.recipes import recipe, train_by_recipe
 
     for name, (lowest, highest) in BOUNDS.items():
         value = getattr(args, name)
@@ -89,12 +91,12 @@ def run(args: argparse.Namespace) -> None:
     if args.hold_out == 1:
         raise VosError("--hold-out: 1 keeps every video, and none is left to train on; give 0, or 2 and more")
     with joined() as ranks, ExitStack() as stack:
-        videos = VideoObjectSegmentation(args.data, "train")
+        videos = VOSDataset(args.data, "train")
         with writing(args.out):  # before a day of training, not after it
             stack.enter_context(new_folder(args.out))
         if not os.access(args.out, os.W_OK):
             raise VosError(f"{args.out}: cannot be written; name another place or change its permissions")
-        chosen = with_options(recipe(args.preset, (args.data / "embedded.json").is_file()), args)
+        chosen = with_options(recipe(args.preset, (args.data / "synthetic.json").is_file()), args)
         torch.manual_seed(args.seed)
         model = build(args.model, args.preset)
         if args.preset == "report" and not args.from_scratch:

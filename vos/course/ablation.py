@@ -87,7 +87,7 @@ DEVIATIONS = (
         "Decoder's border",
         "not said",
         "zeros; at full size, where kernels are 5x5, the last values again",
-        "upsampling and convolution become one, with 16 products for 25 (`vos/upsampling.py`)",
+        "upsampling and convolution become one, with 16 products for 25 (`vos/fast/layers.py`)",
         ("repeated border, against zeros, both 5x5",),
     ),
     Deviation("Decoder's end", "sigmoid, then BCE", "BCE on logits, sigmoid at inference", "overflow (notebook 04)"),
@@ -202,7 +202,7 @@ def deviation_table(choices: dict) -> str:
     lines += [
         "",
         f"Last column: {recipe} but for that one thing, {made['minutes_each']:g} minutes of one core from random "
-        f"weights; mean J over {made['objects']} objects of the embedded validation set, in clips of {made['frames']} "
+        f"weights; mean J over {made['objects']} objects of the synthetic validation set, in clips of {made['frames']} "
         "frames, less that of the recipe from the same seed; the mean of two seeds. The recipe itself: "
         f"{mean(J):.3f}, over {len(J)} seeds from {min(J):.3f} to {max(J):.3f}, so a difference of "
         f"{(max(J) - min(J)) / 2:.3f} says nothing. A report trains eight times as long, and what pays off late is "

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from vos import masks, metrics, training
+from vos.config import ModelConfig
 from vos.networks import ConvLSTM
-from vos.presets import NetworkSettings
 
 Case = tuple[str, tuple]  # (what is special about it, the arguments)
 
@@ -79,9 +79,9 @@ def lstm_step(attempt: Callable) -> bool:
     """Notebook 02: attempt(gates (B, 4C, h, w), c (B, C, h, w)) -> (h', c'), the gates in the order i, f, o, g."""
 
     def reference(gates: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        settings = NetworkSettings((16, 16), ((4,),), c.shape[1], (4,), normalise=False)
-        lstm = ConvLSTM(4, settings)
-        torch.nn.init.zeros_(lstm.state_half.weight)  # the gates are given: the state adds nothing to them
+        config = ModelConfig((16, 16), ((4,),), c.shape[1], (4,), batch_norm=False)
+        lstm = ConvLSTM(4, config)
+        torch.nn.init.zeros_(lstm.hidden_to_gates.weight)  # the gates are given: the state adds nothing to them
         with torch.no_grad():
             return lstm.step(gates, (torch.zeros_like(c), c))
 
@@ -100,13 +100,13 @@ def video_representation(attempt: Callable) -> bool:
     """Notebook 03: attempt(lstm, encoded (B, T, C, h, w)) -> h_video (B, C, h, w), from a zero start."""
 
     def reference(lstm: ConvLSTM, encoded: torch.Tensor) -> torch.Tensor:
-        state = lstm.zero_state(lstm.input_half(encoded[:, 0]))
+        state = lstm.zero_state(lstm.input_to_gates(encoded[:, 0]))
         for t in range(encoded.shape[1]):
-            state = lstm.step(lstm.input_half(encoded[:, t]), state)
+            state = lstm.step(lstm.input_to_gates(encoded[:, t]), state)
         return state[0]
 
     torch.manual_seed(1)
-    lstm = ConvLSTM(6, NetworkSettings((16, 16), ((4,),), 6, (4,), normalise=False))
+    lstm = ConvLSTM(6, ModelConfig((16, 16), ((4,),), 6, (4,), batch_norm=False))
     cases = [
         ("one frame", (lstm, torch.randn(1, 1, 6, 2, 3))),
         ("five frames", (lstm, torch.randn(2, 5, 6, 8, 14))),

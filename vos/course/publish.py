@@ -3,10 +3,11 @@
 import shutil
 from pathlib import Path
 
-from vos.deviations import deviation_table
-from vos.files import VosError, read_json, written_whole
-from vos.report import MODELS, NOTEBOOKS, NUMBERS, cell
-from vos.workspace import ROOT
+from vos.course.ablation import deviation_table
+from vos.course.report import MODELS, NOTEBOOKS, NUMBERS, cell
+from vos.course.workspace import ROOT
+from vos.files import VosError, read_json
+from vos.files.atomic import written_whole
 
 FIGURES = tuple(f"figure{n}.png" for n in range(1, 6))
 
@@ -140,7 +141,7 @@ def speed_table(root: Path) -> str:
     lines += [
         "",
         "The limit, and at most: a step that were its convolutions in the same precision and nothing else. The plain "
-        "port makes more of them: our Decoder upsamples and convolves in one (`vos/upsampling.py`).",
+        "port makes more of them: our Decoder upsamples and convolves in one (`vos/fast/layers.py`).",
     ]
     facts = [
         f"At inference a further object costs {rows['objects']['further_ratio']:.0%} of the first",

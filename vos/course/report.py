@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vos.data import VideoObjectSegmentation
-from vos.evaluation import evaluate
+from vos.course.workspace import ROOT, Workspace, provenance, synthetic_set
+from vos.data import VOSDataset
 from vos.files import VosError, read_json, write_json
-from vos.workspace import ROOT, Workspace, embedded_set, provenance
+from vos.scoring.evaluate import evaluate
 
 MODELS = {"base": "base", "updated": "video"}  # the report's words -> the package's
 NUMBERS = ("J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
@@ -37,13 +37,13 @@ def make_report(
 ) -> Path:
     """Train, score and draw everything into `run`, and print table 1; returns the folder.
 
-    data: a YouTube-VOS or DAVIS folder; None is the embedded set. run: default runs/report, or runs/<data's name>.
+    data: a YouTube-VOS or DAVIS folder; None is the synthetic set. run: default runs/report, or runs/<data's name>.
     reuse: keep the checkpoints and scores that `run` has, and run the notebooks again.
     fast: a small set and a few iterations, the same code.
     """
     started = time.perf_counter()
     run = run or ROOT / "runs" / (data.resolve().name if data else "report")
-    data = data.resolve() if data else embedded_set(fast)
+    data = data.resolve() if data else synthetic_set(fast)
     place = Workspace.of_run(data, run, fast)
     train_videos, valid = place.videos("train"), place.videos("valid")
     announce(f"{data.name}: {len(train_videos)} training and {len(valid)} validation videos. Writing to {run}", started)
@@ -88,30 +88,31 @@ def train_models(names: Sequence[str], place: Workspace, seed: int) -> None:
 def train_model(name: str, place: Workspace, seed: int, abreast: int = 1, line: int = 0) -> None:
     """Train one model; writes its checkpoint, its log, and a result file that says how it was made.
 
-    Real sets that fit a laptop are small, so there training goes on from the embedded set's weights.
+    Real sets that fit a laptop are small, so there training goes on from the synthetic set's weights.
     abreast: how many models are trained at once; each has its share of the cores, and as many times the minutes.
     line: of the terminal, counted from 0, where the progress bar goes.
     """
     import torch
 
-    from vos.checkpoints import halve_checkpoint, load_checkpoint
+    from vos.config import recipe
+    from vos.engine.checkpoints import export_checkpoint, load_checkpoint
+    from vos.engine.trainer import train_by_recipe
     from vos.networks import build, count_parameters
-    from vos.recipes import recipe, train_by_recipe
 
-    embedded = ROOT / "data/checkpoints" / f"{name}.pt"
+    synthetic = ROOT / "data/checkpoints" / f"{name}.pt"
     torch.manual_seed(seed)
-    if not place.embedded and embedded.exists():
-        model, _ = load_checkpoint(embedded)
-        begun = str(embedded.relative_to(ROOT))
+    if not place.synthetic and synthetic.exists():
+        model, _ = load_checkpoint(synthetic)
+        begun = str(synthetic.relative_to(ROOT))
     else:
         model, begun = build(MODELS[name], "course"), "random weights"
     torch.set_num_threads(max(1, torch.get_num_threads() // abreast))
-    chosen = recipe("course", place.embedded, place.fast)
+    chosen = recipe("course", place.synthetic, place.fast)
     minutes = chosen.training.minutes and chosen.training.minutes * abreast
     chosen = replace(chosen, training=replace(chosen.training, seed=seed, minutes=minutes))
     folder = place.checkpoints / f".{name}"
     log = train_by_recipe(model, place.videos("train"), chosen, folder, name, line)
-    halve_checkpoint(folder / "last.pt", place.checkpoints / f"{name}.pt")  # small enough to be committed
+    export_checkpoint(folder / "last.pt", place.checkpoints / f"{name}.pt")  # small enough to be committed
     (folder / "last.pt").unlink()
     place.results.mkdir(parents=True, exist_ok=True)
     (folder / "log.csv").replace(place.results / f"training_{name}.csv")
@@ -125,16 +126,16 @@ def train_model(name: str, place: Workspace, seed: int, abreast: int = 1, line: 
     )
 
 
-def score_methods(place: Workspace, valid: VideoObjectSegmentation) -> None:
+def score_methods(place: Workspace, valid: VOSDataset) -> None:
     """Predict and score the two baselines and the two models; writes table1.json and scores_<method>.json."""
     import torch
 
-    from vos.checkpoints import load_checkpoint
-    from vos.inference import copy_first, empty, method_of, predict_into
-    from vos.networks import best_device
+    from vos.engine.checkpoints import load_checkpoint
+    from vos.engine.distributed import best_device
+    from vos.inference import copy_first, empty, predict_into, predictor_of
 
     methods = {"empty": empty, "copy-first": copy_first}
-    methods |= {n: method_of(load_checkpoint(place.checkpoints / f"{n}.pt")[0].to(best_device())) for n in MODELS}
+    methods |= {n: predictor_of(load_checkpoint(place.checkpoints / f"{n}.pt")[0].to(best_device())) for n in MODELS}
     source = f"ours, {place.data.name} validation"
     rows = [
         {"name": name, "source": "report, YouTube-VOS validation", **dict(zip(NUMBERS, values, strict=True))}
@@ -166,7 +167,7 @@ def score_methods(place: Workspace, valid: VideoObjectSegmentation) -> None:
     )
 
 
-def score_predictions(valid: VideoObjectSegmentation, prediction: Path) -> dict:
+def score_predictions(valid: VOSDataset, prediction: Path) -> dict:
     """Score a prediction folder by the protocol of the set: DAVIS's, or YouTube-VOS style."""
     names = [video.name for video in valid]
     if valid.layout == "DAVIS":
@@ -181,7 +182,7 @@ def run_notebooks(place: Workspace, run: Path) -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    from vos.files import written_whole
+    from vos.files.atomic import written_whole
 
     wanted = {"VOS_DATA": str(place.data), "VOS_RUN": str(run.resolve()), "VOS_FAST": str(int(place.fast))}
     seconds: dict[str, float] = {}
@@ -221,9 +222,9 @@ def without_machine(notebook: dict) -> dict:
 
 
 def print_tables(place: Workspace) -> None:
-    """Table 1 of this run; on the embedded set, beside it the committed overall score and what made the difference."""
+    """Table 1 of this run; on the synthetic set, beside it the committed overall score and what made the difference."""
     committed_file = ROOT / "data/results/table1.json"
-    beside = place.embedded and committed_file.exists()
+    beside = place.synthetic and committed_file.exists()
     committed = {r["name"]: r for r in read_json(committed_file)["rows"]} if beside else {}
     print("\nTable 1")
     print(table_text(place.table(), committed))

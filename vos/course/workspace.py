@@ -2,7 +2,7 @@
 
 Three environment variables decide, so that the very same notebooks run by hand, in a report and in a test:
 
-    VOS_DATA   folder of a video set; without it the embedded set, drawn into data/embedded if it is missing
+    VOS_DATA   folder of a video set; without it the synthetic set, drawn into data/synthetic if it is missing
     VOS_RUN    folder of a report's run; without it results and checkpoints are the committed ones
     VOS_FAST   1: smaller defaults, the same code
 """
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from vos.data import VideoObjectSegmentation
-from vos.embedded import draw_dataset, is_drawn
+from vos.data import VOSDataset
 from vos.files import read_json
+from vos.synthetic.dataset import draw_dataset, is_drawn
 
 ROOT = Path(__file__).resolve().parents[1]
-FULL_SET, FAST_SET = (300, 60), (12, 12)  # training and validation videos of the embedded set
-EMBEDDED_SEED = 0
+FULL_SET, FAST_SET = (300, 60), (12, 12)  # training and validation videos of the synthetic set
+SYNTHETIC_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Workspace:
 
     @classmethod
     def find(cls) -> "Workspace":
-        """The workspace that the environment names; draws the embedded set where no set is named."""
+        """The workspace that the environment names; draws the synthetic set where no set is named."""
         fast = os.environ.get("VOS_FAST", "0") not in ("", "0")
         named = os.environ.get("VOS_DATA")
-        data = Path(named) if named else embedded_set(fast)
+        data = Path(named) if named else synthetic_set(fast)
         run = os.environ.get("VOS_RUN")
         if run:
             return cls.of_run(data, Path(run), fast)
@@ -49,13 +49,13 @@ class Workspace:
         return cls(data, run / "checkpoints", run / "results", run / "figures", fast)
 
     @property
-    def embedded(self) -> bool:
-        """Whether the set is the embedded one."""
-        return (self.data / "embedded.json").is_file()
+    def synthetic(self) -> bool:
+        """Whether the set is the synthetic one."""
+        return (self.data / "synthetic.json").is_file()
 
-    def videos(self, split: str) -> VideoObjectSegmentation:
+    def videos(self, split: str) -> VOSDataset:
         """The videos of "train", "valid" or "valid_truth"."""
-        return VideoObjectSegmentation(self.data, split)
+        return VOSDataset(self.data, split)
 
     def describe(self, notebook: str) -> None:
         """Print what the notebook is about to work on, and how long it took when it was last published."""
@@ -76,13 +76,13 @@ class Workspace:
         return fast if self.fast else usual
 
 
-def embedded_set(fast: bool) -> Path:
-    """The folder of the embedded set, drawn first if it is missing (about a minute on two cores)."""
+def synthetic_set(fast: bool) -> Path:
+    """The folder of the synthetic set, drawn first if it is missing (about a minute on two cores)."""
     train, valid = FAST_SET if fast else FULL_SET
-    folder = ROOT / ("runs/fast/embedded" if fast else "data/embedded")
-    if not is_drawn(folder, train, valid, EMBEDDED_SEED):
-        print(f"Drawing the embedded set: {train} training and {valid} validation videos ...", flush=True)
-        draw_dataset(folder, train, valid, EMBEDDED_SEED)
+    folder = ROOT / ("runs/fast/synthetic" if fast else "data/synthetic")
+    if not is_drawn(folder, train, valid, SYNTHETIC_SEED):
+        print(f"Drawing the synthetic set: {train} training and {valid} validation videos ...", flush=True)
+        draw_dataset(folder, train, valid, SYNTHETIC_SEED)
     return folder
 
 

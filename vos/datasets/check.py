@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from vos.data import SPLITS, Video, VideoObjectSegmentation, find_layout, size_problem
-from vos.files import VosError, opened_image
+from vos.data import SPLITS, Video, VOSDataset, find_layout, size_problem
+from vos.files import VosError
+from vos.files.images import opened_image
 from vos.masks import VOID, object_ids, read_mask
 
 
@@ -21,7 +22,7 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
     counts: dict[str, int] = {}
     for split in SPLITS:
         try:
-            videos = VideoObjectSegmentation(root, split)
+            videos = VOSDataset(root, split)
         except VosError as error:
             problems.append(str(error))
             continue
@@ -72,7 +73,7 @@ def unlisted_videos(listed: set[Path]) -> Iterator[str]:
                 yield f"{path}: {folder.parent / 'meta.json'} does not list this video; list it or remove the folder"
 
 
-def describe(videos: VideoObjectSegmentation) -> str:
+def describe(videos: VOSDataset) -> str:
     """One line: counts of a split."""
     objects = [o for video in videos for o in video.objects]
     frames = sum(len(video) for video in videos)

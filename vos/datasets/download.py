@@ -19,11 +19,11 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tqdm import tqdm
+from vos.files.zips import HIGHEST_RATIO, UNREADABLE
 
-from vos.data import davis_names, davis_video
-from vos.files import VosError, read_json, write_json
-from vos.submission_check import HIGHEST_RATIO, shown
-from vos.submission_masks import UNREADABLE
+from vos.data import davis_video
+from vos.files import VosError, read_json, shown, write_json
+from vos.files.layouts import davis_names
 
 NAME, TOP = "DAVIS-2017-trainval-480p.zip", "DAVIS"
 URL = f"https://data.vision.ee.ethz.ch/csergi/share/davis/{NAME}"
@@ -204,12 +204,12 @@ def check_members(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MOST_MEMBERS or sum(info.file_size for info in members) > MOST_BYTES:
         raise Unusable(f"more than {MOST_MEMBERS:,} files or {MOST_BYTES:,} bytes unpacked, so not the set")
     listed: set[str] = set()
-    spelled: dict[str, str] = {}  # every path and folder above it, by its lower case, as some systems see it
+    names_in_words: dict[str, str] = {}  # every path and folder above it, by its lower case, as some systems see it
     for info in members:
         name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)  # `filename` hides what was meant
         parts = name.rstrip("/").split("/")
         places = ["/".join(parts[:count]) + "/" for count in range(1, len(parts))] + [name]
-        twice = name in listed or any(spelled.setdefault(p.rstrip("/").lower(), p) != p for p in places)
+        twice = name in listed or any(names_in_words.setdefault(p.rstrip("/").lower(), p) != p for p in places)
         listed.add(name)
         faults = {
             f"is no plain path below {TOP}/": not PLAIN.fullmatch(name),

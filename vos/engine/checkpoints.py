@@ -10,28 +10,32 @@ from pathlib import Path
 
 import torch
 
-from vos.files import VosError, written_whole
+from vos.config import ModelConfig
+from vos.files import VosError, first_line
+from vos.files.atomic import written_whole
 from vos.networks import MODELS, BaseModel, build
-from vos.presets import NetworkSettings
 
 LAST, PREVIOUS, BEST = "last.pt", "previous.pt", "best.pt"
 ADVICE = "name one that `python -m vos train` wrote"
 
 
-def write_checkpoint(path: Path, model: BaseModel, about: dict) -> None:
-    """Write weights, settings and `about` (plain data). VosError where the file cannot be written."""
-    checkpoint = {"model": model.state_dict(), "kind": kind_of(model), "network": asdict(model.settings)} | about
+def write_checkpoint(path: Path, model: BaseModel, metadata: dict, keep_previous: bool = False) -> None:
+    """Write weights, config and `metadata` (plain data). VosError where the file cannot be written.
+
+    keep_previous: what stood at `path` becomes previous.pt beside it.
+    """
+    checkpoint = {"model": model.state_dict(), "kind": name_of(model), "model_config": asdict(model.config)} | metadata
     try:
         with written_whole(path, durable=True) as temporary:
             torch.save(checkpoint, temporary)
-            if path.name == LAST and path.is_file():
-                path.replace(path.with_name(PREVIOUS))  # the last two are kept
+            if keep_previous and path.is_file():
+                path.replace(path.with_name(PREVIOUS))
     except RuntimeError as error:  # what torch makes of a full disk
         raise VosError(f"{path}: cannot be written ({first_line(error)}); free some space") from None
 
 
-def kind_of(model: BaseModel) -> str:
-    """ "base" or "video"."""
+def name_of(model: BaseModel) -> str:
+    """ "base" or "updated"."""
     return next(name for name, cls in MODELS.items() if type(model) is cls)
 
 
@@ -45,28 +49,29 @@ def read_checkpoint(path: Path) -> dict:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError, LookupError):
-        reason = "it holds more than tensors, numbers and strings, or is no PyTorch file at all"
-        raise VosError(f"{path}: is no checkpoint of this project, {reason}; {ADVICE}") from None
+        reason = "it holds more than tensors, numbers and strings, or is not a PyTorch file at all"
+        raise VosError(f"{path}: is not a checkpoint of this project, {reason}; {ADVICE}") from None
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise VosError(f"{path}: is damaged or cut off ({first_line(error)}); use another checkpoint") from None
-    lacking = {"model", "kind", "network", "training"} - set(checkpoint if isinstance(checkpoint, dict) else ())
+    lacking = {"model", "kind", "model_config", "train_config"} - set(
+        checkpoint if isinstance(checkpoint, dict) else ()
+    )
     if lacking:
         lacks = ", ".join(sorted(lacking))
-        raise VosError(f"{path}: is no checkpoint of this project, it lacks {lacks}; {ADVICE}")
+        raise VosError(f"{path}: is not a checkpoint of this project, it lacks {lacks}; {ADVICE}")
     try:
-        with torch.device("meta"):  # shapes without weights: whatever the settings say, it takes no memory
+        with torch.device("meta"):  # shapes without weights: whatever the config says, it takes no memory
             problem = misfit(checkpoint["model"], model_of(checkpoint).state_dict())
     except Exception as error:  # a foreign file may hold anything under these names
         problem = first_line(error)
     if problem:
-        raise VosError(f"{path}: its weights and settings make no model of ours ({problem}); use another checkpoint")
+        raise VosError(f"{path}: its weights and config make no model of ours ({problem}); use another checkpoint")
     return checkpoint
 
 
 def model_of(checkpoint: dict) -> BaseModel:
-    """A new model with the settings of a checkpoint."""
-    settings = {key: as_tuple(value) for key, value in checkpoint["network"].items()}
-    return build(checkpoint["kind"], NetworkSettings(**settings))
+    """A new model with the config of a checkpoint."""
+    return build(checkpoint["kind"], ModelConfig(**plain(checkpoint["model_config"])))
 
 
 def misfit(weights: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> str:
@@ -90,16 +95,16 @@ def load_checkpoint(path: Path) -> tuple[BaseModel, dict]:
     return model.eval(), checkpoint
 
 
-def halve_checkpoint(path: Path, target: Path) -> None:
-    """Copy a checkpoint with its weights in float16 and without the state of its training: a quarter of the size.
+def export_checkpoint(model: BaseModel, metadata: dict, path: Path) -> None:
+    """Write a model with its weights in float16 and no state of its training: a quarter of the size.
 
-    Loading makes the weights float32 again.
+    Loading makes the weights float32 again. metadata: as in `write_checkpoint`.
     """
-    checkpoint = read_checkpoint(path)
-    checkpoint.pop("state", None)
+    kept = {key: value for key, value in metadata.items() if key != "state"}
+    checkpoint = {"model": model.state_dict(), "kind": name_of(model), "model_config": asdict(model.config)} | kept
     weights = checkpoint["model"]
-    checkpoint["model"] = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
-    with written_whole(target) as temporary:
+    checkpoint["model"] = {key: v.half() if v.is_floating_point() else v for key, v in weights.items()}
+    with written_whole(path) as temporary:
         torch.save(checkpoint, temporary)
 
 
@@ -120,12 +125,8 @@ def newest_checkpoint(run: Path) -> tuple[Path, dict] | None:
     return None
 
 
-def as_tuple(value: object) -> object:
-    """Lists, as files hold them, back as the tuples that settings hold."""
-    return tuple(as_tuple(v) for v in value) if isinstance(value, list | tuple) else value
-
-
-def first_line(error: Exception) -> str:
-    """An exception's message in one line."""
-    lines = str(error).strip().splitlines()
-    return lines[0].strip() if lines else type(error).__name__
+def plain(value):
+    """A config as files hold it, or as `dataclasses.asdict` makes it: with tuples for all lists."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return tuple(plain(item) for item in value) if isinstance(value, list | tuple) else value

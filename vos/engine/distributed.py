@@ -1,4 +1,4 @@
-"""Several processes that train one model (torchrun): who I am, sums over all, and BatchNorm over all.
+"""Several processes that train one model (torchrun): which one this is, sums over all, and BatchNorm over all.
 
 With a single process nothing here does anything, so the training loop is the same for one core and for many GPUs.
 """
@@ -8,100 +8,107 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch import distributed as dist
+from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
-
-from vos.networks import best_device
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """This process among those that train together: the rank-th of `count`, on a device of its own."""
+class Distributed:
+    """This process among the `world_size` that train together, with a device of its own."""
 
     rank: int
-    count: int
+    world_size: int
     device: torch.device
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process prints, validates and writes files."""
         return self.rank == 0
 
 
-def single() -> Ranks:
+def best_device() -> torch.device:
+    """An NVIDIA GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def single_process() -> Distributed:
     """The only process there is."""
-    return Ranks(0, 1, best_device())
+    return Distributed(0, 1, best_device())
 
 
 @contextmanager
-def joined() -> Iterator[Ranks]:
+def init_distributed() -> Iterator[Distributed]:
     """Join the other processes, where torchrun has started this one (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR ...)."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield single()
+        yield single_process()
         return
     device = best_device()
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Ranks(dist.get_rank(), dist.get_world_size(), device)
+        yield Distributed(distributed.get_rank(), distributed.get_world_size(), device)
     finally:
-        dist.destroy_process_group()
+        distributed.destroy_process_group()
         # DistributedDataParallel keeps gloo's threads alive. One that still lets go of its last tensor while the
         # interpreter ends aborts the process (pytorch/pytorch#190489); asleep, we leave it the interpreter's lock.
         time.sleep(0.5)
 
 
-def summed(values: Sequence[float], ranks: Ranks) -> list[float]:
+def all_reduce_sum(values: Sequence[float], dist: Distributed) -> list[float]:
     """Each value summed over all processes."""
-    if ranks.count == 1:
+    if dist.world_size == 1:
         return list(values)
-    total = torch.tensor(values, dtype=torch.float64, device=ranks.device)
-    dist.all_reduce(total)
+    total = torch.tensor(values, dtype=torch.float64, device=dist.device)
+    distributed.all_reduce(total)
     return total.tolist()
 
 
-def from_first(value: object, ranks: Ranks) -> object:
-    """The first process's value, for all."""
-    if ranks.count == 1:
+def broadcast(value: Any, dist: Distributed) -> Any:
+    """The main process's value, for all."""
+    if dist.world_size == 1:
         return value
     held = [value]
-    dist.broadcast_object_list(held)
+    distributed.broadcast_object_list(held)
     return held[0]
 
 
-def wrapped(model: nn.Module, ranks: Ranks) -> nn.Module:
+def wrap_ddp(model: nn.Module, dist: Distributed) -> nn.Module:
     """The model as training calls it: with several processes, gradients are averaged over them."""
-    if ranks.count == 1:
+    if dist.world_size == 1:
         return model
-    synchronise_normalisation(model)
-    devices = [ranks.device] if ranks.device.type == "cuda" else None
+    convert_batch_norm(model)
+    devices = [dist.device] if dist.device.type == "cuda" else None
     return DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False)
 
 
-def synchronise_normalisation(model: nn.Module) -> None:
-    """Let every BatchNorm of the model take its statistics over all processes: same weights, other class."""
-    for module in model.modules():
-        if type(module) is nn.BatchNorm2d:
-            module.__class__ = SynchronisedBatchNorm
+def convert_batch_norm(model: nn.Module) -> None:
+    """Replace every BatchNorm of the model by one over all processes, which shares its weights and statistics."""
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if type(child) is nn.BatchNorm2d:
+                synced = SyncBatchNorm(child.num_features, child.eps, child.momentum)
+                for held in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                    setattr(synced, held, getattr(child, held))
+                setattr(module, name, synced)
 
 
-class SynchronisedBatchNorm(nn.BatchNorm2d):
+class SyncBatchNorm(nn.BatchNorm2d):
     """BatchNorm over the clips of all processes; torch's own SyncBatchNorm knows no processors, only GPUs."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.training and dist.is_initialized()):
+        if not (self.training and distributed.is_initialized()):
             return super().forward(x)
         values = x.float()
         count = torch.tensor([values.numel() / values.shape[1]], device=x.device)
-        sums = SumOverRanks.apply(torch.cat([values.sum(dim=(0, 2, 3)), count]))
+        sums = AllReduceSum.apply(torch.cat([values.sum(dim=(0, 2, 3)), count]))
         mean, count = sums[:-1] / sums[-1], sums[-1]
         centred = values - mean[:, None, None]
-        variance = SumOverRanks.apply(centred.square().sum(dim=(0, 2, 3))) / count
+        variance = AllReduceSum.apply(centred.square().sum(dim=(0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
@@ -110,17 +117,17 @@ class SynchronisedBatchNorm(nn.BatchNorm2d):
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
 
 
-class SumOverRanks(torch.autograd.Function):
+class AllReduceSum(torch.autograd.Function):
     """The sum of a tensor over all processes; so is its gradient, as every process's loss depends on the sum."""
 
     @staticmethod
     def forward(ctx: object, x: Tensor) -> Tensor:
         total = x.clone()
-        dist.all_reduce(total)
+        distributed.all_reduce(total)
         return total
 
     @staticmethod
     def backward(ctx: object, gradient: Tensor) -> Tensor:
         gradient = gradient.clone()
-        dist.all_reduce(gradient)
+        distributed.all_reduce(gradient)
         return gradient

@@ -1,10 +1,12 @@
-"""The log of a training: a dict an iteration, in a CSV file."""
+"""The log of a training: a dict an iteration, in a CSV file, and what a person sees of it on the way."""
 
 import csv
 import math
 from pathlib import Path
 
-from vos.files import VosError, written_whole
+from vos.files import VosError
+from vos.files.atomic import written_whole
+from vos.files.progress import progress_bar
 
 
 def write_log(path: Path, log: list[dict]) -> None:
@@ -25,7 +27,7 @@ def read_rows(path: Path) -> list[dict]:
             rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
         return [row | {key: int(row[key]) for key in ("iteration", "length")} for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
-        raise VosError(f"{path}: is no training log ({error}); remove it or name another folder") from None
+        raise VosError(f"{path}: is not a training log ({error}); remove it or name another folder") from None
 
 
 def read_log(path: Path) -> dict[str, list[float]]:
@@ -37,16 +39,35 @@ def read_log(path: Path) -> dict[str, list[float]]:
     return {key: [row.get(key, math.nan) for row in rows] for key in fields}
 
 
-def recent_loss(log: list[dict], window: int = 20) -> float:
-    """Mean loss of the last iterations."""
-    last = log[-window:]
-    return sum(row["loss"] for row in last) / len(last)
+class TrainingBar:
+    """A bar for one training, or plain lines where there is no terminal; it is an `on_step` of a Trainer.
+
+    total: iterations. position: line of the terminal. shown: False for nothing at all.
+    """
+
+    def __init__(self, name: str, total: int, position: int = 0, shown: bool = True) -> None:
+        self.steps, self.done = 0, 0.0
+        title = f"training {name}".strip()
+        self.bar = progress_bar(title, total, shown=shown, position=position, fraction=lambda: self.done)
+
+    def __enter__(self) -> "TrainingBar":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.bar.close()
+
+    def __call__(self, log: list[dict], done: float) -> None:
+        self.done = done
+        self.bar.set_postfix(progress_words(log, done), refresh=False)
+        self.bar.update(len(log) - self.steps)
+        self.steps = len(log)
 
 
-def progress_words(log: list[dict], seconds: float, done: float) -> dict[str, str]:
-    """What stands behind the progress bar: recent loss, last J on held-out clips, minutes left."""
-    words = {"loss": f"{recent_loss(log):.4f}"}
-    J = next((row["held_out_J"] for row in reversed(log) if "held_out_J" in row), None)
+def progress_words(log: list[dict], done: float, window: int = 20) -> dict[str, str]:
+    """What stands behind the bar: mean loss of the last steps, last J on held-out clips, minutes left."""
+    recent = [row["loss"] for row in log[-window:]]
+    words = {"loss": f"{sum(recent) / len(recent):.4f}"}
+    J = next((row["val_J"] for row in reversed(log) if "val_J" in row), None)
     if J is not None:
         words["J"] = f"{J:.3f}"
-    return words | {"left": f"{seconds * (1 - done) / max(done, 1e-9) / 60:.1f} min"}
+    return words | {"left": f"{log[-1]['seconds'] * (1 - done) / max(done, 1e-9) / 60:.1f} min"}

@@ -31,7 +31,7 @@ def load_imagenet_weights(model: BaseModel) -> None:
 def copy_vgg16(state: dict[str, torch.Tensor], model: BaseModel) -> None:
     """Copy the state dict of torchvision's VGG-16 into Initializer and Encoder."""
     layers = {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}
-    if model.settings.fc_width:
+    if model.config.fc_width:
         first_fc = max(int(key.split(".")[0]) for key in layers) + 3  # behind the last ReLU and pooling
         layers[f"{first_fc}.weight"] = state["classifier.0.weight"].reshape(-1, 512, 7, 7)
         layers[f"{first_fc}.bias"] = state["classifier.0.bias"]

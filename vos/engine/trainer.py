@@ -1,292 +1,254 @@
-"""Training: the loss, the schedule and the loop (report 3.6), from one core to many processes.
+"""A training on disk: the step of vos/training.py with checkpoints, exact resume, validation, one process or many.
 
-A training is a pure function of its settings and the number of steps done: sample numbers say what a batch holds
-(vos.clips), and a checkpoint holds all that a step changes. So one that was killed goes on as if it had not been.
+A training is a pure function of its config and the number of steps done: sample numbers say what a batch holds
+(vos/clips.py), and a checkpoint holds all that a step changes. So one that was killed goes on as if it had not been.
 """
 
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from vos.checkpoints import BEST, LAST, as_tuple, kind_of, newest_checkpoint, write_checkpoint
-from vos.clips import ClipDataset, DrawnClips, finished_batch, gathered
+from vos.clips import Batch, Clip, ClipDataset, RawBatch, RawClips, collate_clips, prepare_batch
+from vos.config import TrainConfig
+from vos.data import Videos
+from vos.engine.checkpoints import BEST, LAST, name_of, newest_checkpoint, plain, write_checkpoint
+from vos.engine.distributed import Distributed, all_reduce_sum, broadcast, single_process, wrap_ddp
+from vos.engine.log import write_log
+from vos.engine.signals import ignore_interrupts, interrupts_noted
+from vos.fast.optimizer import Optimizer
+from vos.fast.precision import fastest_precision
 from vos.files import VosError
-from vos.interrupts import ignore_interrupts, interrupts_noted
+from vos.metrics import region_similarity
 from vos.networks import BaseModel
-from vos.optimiser import Optimiser
-from vos.parallel import Ranks, from_first, single, summed, wrapped
-from vos.schedule import BatchNumbers, TrainingSettings, learning_rate
-from vos.training_log import progress_words, write_log
+from vos.training import ClipBatchSampler, Log, learning_rate, progress, train_step
 
-MAY_CHANGE = {"iterations", "minutes", "workers", "checkpoint_every"}  # when a training is taken up again
+RESUMABLE = {"iterations", "minutes", "workers", "checkpoint_every"}  # may change when a training is resumed
+MAX_VAL_CLIPS = 32  # they stay in memory
 
 
-def frame_losses(logits: Tensor, masks: Tensor) -> Tensor:
-    """Binary cross entropy of every predicted frame, (B, T-1), averaged over its pixels (report 3.6).
-
-    logits (B, T-1, 1, H, W) for y_1..y_{T-1}; masks (B, T, 1, H, W) in {0, 1}. The sigmoid is inside, once.
-    """
-    return binary_cross_entropy_with_logits(logits.float(), masks[:, 1:], reduction="none").mean(dim=(2, 3, 4))
+def clips_for(model: BaseModel, videos: Sequence, config: TrainConfig) -> ClipDataset:
+    """The clips of `videos` as a config asks for them, at the model's size."""
+    how = config.strides, config.augment, config.seed, config.late_start
+    return ClipDataset(videos, model.config.size, *how)
 
 
-def mask_loss(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
-    """The mean of `frame_losses` over the frames that count; weights (B, T), 0 for a frame without annotation."""
-    counted = weights[:, 1:]
-    return (frame_losses(logits, masks) * counted).sum() / counted.sum().clamp(min=1)
+def held_out_clips(model: BaseModel, videos: Sequence, config: TrainConfig) -> list[Clip]:
+    """Up to MAX_VAL_CLIPS clips of `videos`, as long as the training's longest, to measure J on."""
+    clips = ClipDataset(videos, model.config.size, seed=config.seed, cache=False)
+    longest = max(length for _, length, _ in config.curriculum)
+    return [clips[number, longest] for number in range(min(len(clips), MAX_VAL_CLIPS))]
 
 
-class Training:
-    """A training under way: all that changes from step to step, and how it is written down and taken up again.
+def split_videos(videos: Videos, every: int) -> tuple[Videos, Videos]:
+    """(to train on, to measure J on): every so many-th video is held out; 0 holds out none."""
+    held_out = Videos(videos[every - 1 :: every]) if every else Videos()
+    names = {video.name for video in held_out}
+    return Videos(video for video in videos if video.name not in names), held_out
 
-    held_out: samples of clips the training never sees; with them RUN/best.pt keeps the weights of the highest J.
+
+class Trainer:
+    """A training under way: all that changes from step to step, and how it is written down and resumed.
+
+    clips: to train on. run_dir: where last.pt, best.pt and log.csv go. dist: this process among those that train
+    together. val_clips: clips that the training never sees; with them best.pt keeps the weights of the highest J.
+    on_step: is shown the log and the fraction that is done. on_checkpoint: is shown the log.
     """
 
     def __init__(
         self,
         model: BaseModel,
         clips: ClipDataset,
-        settings: TrainingSettings,
-        run: Path,
-        ranks: Ranks | None = None,
-        held_out: Sequence[dict[str, Tensor]] = (),
+        config: TrainConfig,
+        run_dir: Path,
+        *,
+        dist: Distributed | None = None,
+        val_clips: Sequence[Clip] = (),
+        on_step: Callable[[Log, float], None] = lambda log, done: None,
+        on_checkpoint: Callable[[Log], None] = lambda log: None,
     ) -> None:
-        self.model, self.settings, self.run, self.held_out = model, settings, Path(run), held_out
-        self.ranks = ranks or single()
-        self.optimiser = Optimiser(model, settings.weight_decay, settings.muon)
-        measured = settings.precision == "auto"
-        self.precision = from_first(fastest_precision(model), self.ranks) if measured else settings.precision
-        self.batches = BatchNumbers(settings, self.ranks.rank, self.ranks.count)
-        self.clips, self.log = clips, []
-        self.iteration, self.number, self.seconds, self.best, self.saved = 0, 0, 0.0, -1.0, 0
-        self.parallel = wrapped(model, self.ranks)
-        model.save_memory = settings.save_memory
+        torch.manual_seed(config.seed)
+        self.dist = dist or single_process()
+        self.model, self.config, self.run_dir, self.val_clips = model.to(self.dist.device), config, run_dir, val_clips
+        self.on_step, self.on_checkpoint = on_step, on_checkpoint
+        self.optimizer = Optimizer(model, config.weight_decay, config.muon)
+        self.precision = config.precision
+        if config.precision == "auto":
+            self.precision = broadcast(fastest_precision(model.encoder, model.config.size), self.dist)
+        self.sampler = ClipBatchSampler(config, self.progress, self.dist.rank, self.dist.world_size)
+        self.clips, self.log = clips, Log()
+        self.iteration, self.sample_index, self.seconds, self.best, self.saved = 0, 0, 0.0, -1.0, 0
+        self.parallel = wrap_ddp(model, self.dist)
+        model.save_memory = config.save_memory
 
-    def restore(self) -> Path | None:
-        """Go on from RUN's newest checkpoint, if there is one; returns its path. VosError where it does not fit."""
-        found = from_first(newest_checkpoint(self.run) if self.ranks.first else None, self.ranks)
-        if found is None:
-            return None
-        path, checkpoint = found
-        try:
-            self.take_up(checkpoint, path)
-        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise VosError(f"{path}: holds no state of a training to go on with ({error!r}); start anew") from None
-        return path
+    def progress(self) -> float:
+        """The fraction of the training behind us, 0 to 1."""
+        return progress(self.config, self.iteration, self.seconds)
 
-    def take_up(self, checkpoint: dict, path: Path) -> None:
-        """Be where the training of a checkpoint was. VosError where it was made with other settings."""
-        model = {"kind": kind_of(self.model)} | asdict(self.model.settings)
-        saved = {"kind": checkpoint["kind"]} | checkpoint["network"]
-        for held, wanted in ((saved, model), (checkpoint["training"], asdict(self.settings))):
-            held = {key: as_tuple(value) for key, value in held.items()}
-            odd = [k for k, v in wanted.items() if k not in MAY_CHANGE and held.get(k, v) != v]
-            if odd:
-                was = ", ".join(f"{key} {held[key]}" for key in odd)
-                raise VosError(f"{path}: was made with {was}; give the same options, or another --out")
-        state = checkpoint["state"]
-        self.model.load_state_dict(checkpoint["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.iteration, self.number = checkpoint["iterations"], state["number"]
-        self.saved, self.log = self.iteration, state["log"]
-        self.seconds, self.best, self.precision = state["seconds"], state["best"], checkpoint["precision"]
-        torch.set_rng_state(state["random"])
-        if self.ranks.device.type == "cuda":
-            torch.cuda.set_rng_state(state["random_cuda"], self.ranks.device)
+    def fit(self, resume: bool = False) -> Log:
+        """Train to the end and return the log; writes RUN/last.pt and RUN/log.csv.
 
-    def save(self, name: str = LAST) -> None:
-        """Write RUN/<name> (the first process does), and keep the last checkpoint before it."""
-        if not self.ranks.first:
-            return
-        cuda = self.ranks.device.type == "cuda"
-        state = {
-            "optimiser": self.optimiser.state_dict(),
-            "number": self.number,
-            "seconds": self.seconds,
-            "best": self.best,
-            "log": self.log,
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state(self.ranks.device) if cuda else None,
-        }
-        about = {
-            "training": asdict(self.settings),
-            "iterations": self.iteration,
-            "minutes": self.seconds / 60,
-            "precision": self.precision,
-            "state": state,
-        }
-        write_checkpoint(self.run / name, self.model, about)
-        write_log(self.run / "log.csv", self.log)
-        self.saved = self.iteration if name == LAST else self.saved
-
-    def done(self) -> float:
-        """The share of the training behind us, 0 to 1: of iterations or of minutes, whichever is further."""
-        limit = self.settings.minutes
-        return min(1.0, max(self.iteration / self.settings.iterations, self.seconds / (60 * limit) if limit else 0.0))
-
-    def step(self, batch: dict[str, Tensor], done: float, stop: bool = False) -> bool:
-        """One step on this process's share of a batch; returns whether any process was asked to stop."""
-        frames, masks, counted = batch["frames"], batch["masks"], batch["weights"][:, 1:]
-        frames_counted, stops = summed([counted.sum().item(), float(stop)], self.ranks)
-        with torch.autocast(self.ranks.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits = self.parallel(frames, masks[:, 0])
-        # Over the frames of all processes, whose mean gradient, times their number, is then that of one process.
-        loss = (frame_losses(logits, masks) * counted).sum() / max(frames_counted, 1)
-        (total,) = summed([loss.item()], self.ranks)
-        if not torch.isfinite(torch.tensor(total)):
-            raise VosError(f"{self.run}: the loss of iteration {self.iteration} is {total}; lower the learning rate")
-        self.model.zero_grad(set_to_none=True)
-        (loss * self.ranks.count).backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_gradient)
-        rate = learning_rate(self.settings, self.iteration, done)
-        self.optimiser.step(rate)
-        row = {"iteration": self.iteration, "loss": total, "learning_rate": rate, "length": frames.shape[1]}
-        self.log.append(row)
-        self.iteration += 1
-        self.number += len(frames) * self.ranks.count
-        return stops > 0
-
-    @torch.no_grad()
-    def validate(self) -> float:
-        """Mean J over the predicted frames of the held-out clips, at the model's size, masks at one half."""
-        self.model.eval()
-        values = []
-        for clip in self.held_out:
-            frames, masks = clip["frames"][None].to(self.ranks.device), clip["masks"].to(self.ranks.device)
-            predicted, truth = self.model(frames, masks[None, 0])[0] > 0, masks[1:] > 0
-            union = (predicted | truth).sum(dim=(1, 2, 3))
-            J = torch.where(union > 0, (predicted & truth).sum(dim=(1, 2, 3)) / union, 1.0)
-            values += J[clip["weights"][1:].to(J.device) > 0].tolist()
+        The log has val_J at checkpoints, where there are clips to measure it on. resume: go on from RUN's newest
+        checkpoint. Ctrl-C saves, says how to go on and ends the program. A loss that is not finite ends the training
+        with a VosError and keeps the last checkpoint.
+        """
+        if resume:
+            self.resume()
+        batches = self.loader()
         self.model.train()
-        return sum(values) / len(values)
+        started = time.perf_counter() - self.seconds
+        try:
+            with interrupts_noted() as signals:
+                while self.progress() < 1:
+                    self.step(self.next_batch(batches))
+                    # One clock for all processes; and all stop where one was asked to.
+                    clock = time.perf_counter() - started if self.dist.is_main else 0.0
+                    self.seconds, stops = all_reduce_sum([clock, float(bool(signals))], self.dist)
+                    self.log[-1]["seconds"] = self.seconds
+                    self.on_step(self.log, self.progress())
+                    every = self.config.checkpoint_every
+                    if stops or (every and self.iteration % every == 0):
+                        self.checkpoint()
+                    if stops:
+                        where = f"{self.run_dir / LAST} holds iteration {self.iteration}"
+                        raise KeyboardInterrupt(f"{where}; the same command with --resume goes on")
+            if self.saved < self.iteration:
+                self.checkpoint(last=True)
+        finally:
+            self.model.eval()
+        return self.log
 
-    def loader(self) -> Iterator[dict[str, Tensor]]:
-        """The batches from here on, drawn; `next_batch` finishes them."""
-        self.batches.begin(self.iteration, self.number)
-        pinned = self.ranks.device.type == "cuda"
-        workers = self.settings.workers
+    def step(self, batch: Batch) -> None:
+        """One step on this process's share of a batch, and its row of the log."""
+        rate = learning_rate(self.config, self.iteration, self.progress())
+        reduce = partial(all_reduce_sum, dist=self.dist)
+        how = self.config.max_grad_norm, self.precision, reduce, self.dist.world_size
+        try:
+            loss = train_step(self.parallel, self.optimizer, batch, rate, *how)
+        except FloatingPointError as error:
+            where = f"{self.run_dir}: iteration {self.iteration}"
+            raise VosError(f"{where}: {error}; lower the learning rate") from None
+        length = batch.frames.shape[1]
+        self.log.append({"iteration": self.iteration, "loss": loss, "learning_rate": rate, "length": length})
+        self.iteration += 1
+        self.sample_index += len(batch.frames) * self.dist.world_size
+
+    def loader(self) -> Iterator[RawBatch]:
+        """The batches from here on; `prepare_batch` is still to be applied."""
+        self.sampler.begin(self.iteration, self.sample_index)
+        workers = self.config.workers
         return iter(
             DataLoader(
-                DrawnClips(self.clips),
-                batch_sampler=self.batches,
-                collate_fn=gathered,
+                RawClips(self.clips),
+                batch_sampler=self.sampler,
+                collate_fn=collate_clips,
                 num_workers=workers,
-                pin_memory=pinned,
+                pin_memory=self.dist.device.type == "cuda",
                 worker_init_fn=ignore_interrupts if workers else None,
             )
         )
 
-    def next_batch(self, batches: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
+    def next_batch(self, batches: Iterator[RawBatch]) -> Batch:
         """The next batch, on the model's device; where a file cannot be read, what has been learnt is saved first."""
         try:
-            return finished_batch(next(batches), self.ranks.device)
+            return prepare_batch(next(batches), self.dist.device)
         except VosError as error:
             self.checkpoint()
             # From a loading process the message comes with a traceback before it.
-            raise VosError(str(error).strip().splitlines()[-1].removeprefix("vos.files.VosError: ")) from None
+            message = str(error).strip().splitlines()[-1]
+            raise VosError(message.removeprefix(f"{VosError.__module__}.VosError: ")) from None
 
-    def checkpoint(self, watch: Callable[[list[dict]], None] | None = None, last: bool = False) -> None:
-        """Validate and write files. Until the last time, a disk that is full is said, and the training goes on."""
-        if not (self.ranks.first and self.log):
+    def checkpoint(self, last: bool = False) -> None:
+        """Validate and write files. A full disk is reported and training continues; the `last` checkpoint raises."""
+        if not (self.dist.is_main and self.log):
             return
         J = -1.0
-        if self.held_out:
-            J = self.log[-1]["held_out_J"] = self.validate()
+        if self.val_clips:
+            J = self.log[-1]["val_J"] = self.validate()
         try:
             if self.best < J:
                 self.best = J
                 self.save(BEST)
             self.save()
-            if watch:
-                watch(self.log)
+            self.on_checkpoint(self.log)
         except VosError as error:
             if last:
                 raise
             tqdm.write(f"vos: {error}; the training goes on", file=sys.stderr)
 
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Mean J over the predicted frames of the held-out clips, at the model's size, masks at one half."""
+        training = self.model.training
+        self.model.eval()
+        values = []
+        for clip in self.val_clips:
+            frames, masks = clip.frames[None].to(self.dist.device), clip.masks.to(self.dist.device)
+            predicted, truth = self.model(frames, masks[None, 0])[0, :, 0] > 0, masks[1:, 0] > 0
+            counted = (clip.frame_weights[1:] > 0).tolist()
+            pairs = zip(predicted.cpu().numpy(), truth.cpu().numpy(), counted, strict=True)
+            values += [region_similarity(mask, true) for mask, true, counts in pairs if counts]
+        self.model.train(training)
+        return sum(values) / len(values)
 
-def train(
-    model: BaseModel,
-    clips: ClipDataset,
-    settings: TrainingSettings,
-    run: Path,
-    name: str = "",
-    line: int = 0,
-    ranks: Ranks | None = None,
-    held_out: Sequence[dict[str, Tensor]] = (),
-    resume: bool = False,
-    watch: Callable[[list[dict]], None] | None = None,
-) -> list[dict]:
-    """Train `model` on `clips`; writes RUN/last.pt and RUN/log.csv and returns the log.
+    def save(self, name: str = LAST) -> None:
+        """Write RUN/<name> (the main process does), and keep the last checkpoint before it."""
+        if not self.dist.is_main:
+            return
+        cuda = self.dist.device.type == "cuda"
+        state = {
+            "optimizer": self.optimizer.state_dict(),
+            "sample_index": self.sample_index,
+            "seconds": self.seconds,
+            "best": self.best,
+            "log": self.log,
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state(self.dist.device) if cuda else None,
+        }
+        metadata = {"train_config": asdict(self.config), "iterations": self.iteration, "minutes": self.seconds / 60}
+        metadata |= {"precision": self.precision, "state": state}
+        write_checkpoint(self.run_dir / name, self.model, metadata, keep_previous=name == LAST)
+        write_log(self.run_dir / "log.csv", self.log)
+        self.saved = self.iteration if name == LAST else self.saved
 
-    The log holds a dict an iteration: iteration, loss, learning_rate, length (of the clips), seconds (since the
-    start), and held_out_J at checkpoints. Ctrl-C saves, says how to go on and ends the program. A loss that is not
-    finite ends the training with a VosError and keeps the last checkpoint. name, line: title of the progress bar, and
-    its line of the terminal. ranks, held_out: as in `Training`. resume: go on from RUN's newest checkpoint. watch: is
-    shown the log at every checkpoint.
-    """
-    torch.manual_seed(settings.seed)
-    training = Training(model, clips, settings, run, ranks, held_out)
-    path = training.restore() if resume else None
-    if resume and training.ranks.first:
-        tqdm.write(
-            f"{path}: going on after iteration {training.iteration}" if path else f"{run}: nothing to go on from"
-        )
-    batches = training.loader()
-    model.train()
-    started = time.perf_counter() - training.seconds
-    title = f"training {name}".strip()
-    bar = tqdm(
-        desc=title,
-        total=settings.iterations,
-        initial=training.iteration,
-        leave=False,
-        unit="it",
-        position=line,
-        disable=None if training.ranks.first else True,  # None: shown on a terminal only
-    )
-    try:
-        with interrupts_noted() as signals:
-            while (done := training.done()) < 1:
-                training.batches.done = done
-                stopped = training.step(training.next_batch(batches), done, stop=bool(signals))
-                clock = time.perf_counter() - started if training.ranks.first else 0.0  # one clock for all processes
-                (training.seconds,) = summed([clock], training.ranks)
-                training.log[-1]["seconds"] = training.seconds
-                bar.update()
-                bar.set_postfix(progress_words(training.log, training.seconds, training.done()), refresh=False)
-                every = settings.checkpoint_every
-                if stopped or (every and training.iteration % every == 0):
-                    training.checkpoint(watch)
-                if stopped:
-                    how = f"{run / LAST} holds iteration {training.iteration}; the same command with --resume goes on"
-                    raise KeyboardInterrupt(how)
-        if training.saved < training.iteration:
-            training.checkpoint(watch, last=True)
-    finally:
-        bar.close()
-        model.eval()
-    return training.log
+    def resume(self) -> None:
+        """Go on from RUN's newest checkpoint, if there is one. VosError where it does not fit."""
+        found = broadcast(newest_checkpoint(self.run_dir) if self.dist.is_main else None, self.dist)
+        if found is None:
+            said = f"{self.run_dir}: nothing to go on from"
+        else:
+            path, checkpoint = found
+            try:
+                self.load_state(checkpoint, path)
+            except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+                reason = f"holds no state of a training to go on with ({error!r})"
+                raise VosError(f"{path}: {reason}; start anew") from None
+            said = f"{path}: going on after iteration {self.iteration}"
+        if self.dist.is_main:
+            tqdm.write(said)
 
-
-def fastest_precision(model: BaseModel) -> str:
-    """ "bfloat16" where this machine runs the encoder clearly faster in it, else "float32". Takes a second."""
-    device = next(model.parameters()).device
-    frames = torch.zeros(8, 3, *model.settings.size, device=device)
-    seconds = {}
-    for precision in ("float32", "bfloat16"):
-        times = []
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            for _ in range(4):
-                start = time.perf_counter()
-                model.encoder(frames).sum().item()  # .item() waits for a GPU
-                times.append(time.perf_counter() - start)
-        seconds[precision] = min(times)
-    return "bfloat16" if seconds["bfloat16"] < 0.8 * seconds["float32"] else "float32"
+    def load_state(self, checkpoint: dict, path: Path) -> None:
+        """Be where the training of a checkpoint was. VosError where it was made with another config."""
+        model = {"kind": name_of(self.model)} | asdict(self.model.config)
+        saved = {"kind": checkpoint["kind"]} | checkpoint["model_config"]
+        for held, wanted in ((saved, model), (checkpoint["train_config"], asdict(self.config))):
+            held, wanted = plain(held), plain(wanted)
+            odd = [key for key, value in wanted.items() if key not in RESUMABLE and held.get(key, value) != value]
+            if odd:
+                was = ", ".join(f"{key} {held[key]}" for key in odd)
+                raise VosError(f"{path}: was made with {was}; give the same options, or another --out")
+        state = checkpoint["state"]
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.iteration, self.sample_index = checkpoint["iterations"], state["sample_index"]
+        self.saved, self.log = self.iteration, state["log"]
+        self.seconds, self.best, self.precision = state["seconds"], state["best"], checkpoint["precision"]
+        torch.set_rng_state(state["random"])
+        if self.dist.device.type == "cuda":
+            torch.cuda.set_rng_state(state["random_cuda"], self.dist.device)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 
-from vos.figures import BASE, UPDATED, NotebookFigure, styled
+from vos.figures.results import BASE, UPDATED, NotebookFigure, styled
 from vos.files import VosError
 from vos.masks import PALETTE
 
@@ -135,21 +135,21 @@ def mask_step(axes: Axes, column: int, updated: bool, lift: float) -> None:
     arrow(axes, [(middle, decoder - SMALL[1] / 2), (middle, OUT_ROW + lift + THUMB[1] / 2)], DATA)
 
 
-def chain(axes: Axes, start: float, end: float, row: float, column: int, colour: str) -> None:
+def chain(axes: Axes, start: float, end: float, row: float, column: int, color: str) -> None:
     """From one cell to the next; dots stand for the steps left out before the last."""
     if column < len(STEPS) - 1:
-        arrow(axes, [(start, row), (end, row)], colour)
+        arrow(axes, [(start, row), (end, row)], color)
         return
     middle = (start + end) / 2
-    arrow(axes, [(start, row), (middle - 0.3, row)], colour)
-    dots(axes, (middle, row), colour)
-    arrow(axes, [(middle + 0.3, row), (end, row)], colour)
+    arrow(axes, [(start, row), (middle - 0.3, row)], color)
+    dots(axes, (middle, row), color)
+    arrow(axes, [(middle + 0.3, row), (end, row)], color)
 
 
-def dots(axes: Axes, at: tuple[float, float], colour: str) -> None:
+def dots(axes: Axes, at: tuple[float, float], color: str) -> None:
     """Three dots, for time steps that are not drawn."""
     for shift in (-0.13, 0, 0.13):
-        axes.plot(at[0] + shift, at[1], "o", color=colour, markersize=4.5)
+        axes.plot(at[0] + shift, at[1], "o", color=color, markersize=4.5)
 
 
 def legend(axes: Axes, updated: bool, lift: float) -> None:
@@ -157,8 +157,8 @@ def legend(axes: Axes, updated: bool, lift: float) -> None:
     rows = [(BASE, "base model"), (UPDATED, "added by the updated model"), (DATA, "frames and masks")]
     rows = [row for row in rows if updated or row[0] != UPDATED]
     top = DECODER_ROW + lift - 0.05
-    for place, (colour, text) in enumerate(rows):
-        box(axes, (0.5, top - 0.42 * place), (0.5, 0.3), "", colour)
+    for place, (color, text) in enumerate(rows):
+        box(axes, (0.5, top - 0.42 * place), (0.5, 0.3), "", color)
         label(axes, (0.9, top - 0.42 * place), text, INK, size=16)
     label(axes, (0.25, top - 0.42 * len(rows)), "Boxes of one name share their weights.", DATA, size=14)
 
@@ -171,11 +171,11 @@ def pick(pictures: np.ndarray | None, column: int, palette: np.ndarray | None = 
     return picture if palette is None else palette[picture]
 
 
-def box(axes: Axes, centre: tuple[float, float], size: tuple[float, float], text: str, colour: str) -> None:
+def box(axes: Axes, centre: tuple[float, float], size: tuple[float, float], text: str, color: str) -> None:
     """A rounded box with text in its middle."""
     corner = (centre[0] - size[0] / 2 + 0.08, centre[1] - size[1] / 2 + 0.08)
     shape = FancyBboxPatch(corner, size[0] - 0.16, size[1] - 0.16, boxstyle="round,pad=0.08,rounding_size=0.14")
-    shape.set(facecolor=TINTS[colour], edgecolor=colour, linewidth=2.2, zorder=2)
+    shape.set(facecolor=TINTS[color], edgecolor=color, linewidth=2.2, zorder=2)
     axes.add_patch(shape)
     axes.text(*centre, text, size=16, color=INK, ha="center", va="center", linespacing=1.1, zorder=3)
 
@@ -198,15 +198,13 @@ def show(
     label(axes, at, name, INK, "right" if name_left else "center", 18)
 
 
-def arrow(
-    axes: Axes, points: Sequence[tuple[float, float]], colour: str, width: float = 2.2, zorder: float = 1
-) -> None:
+def arrow(axes: Axes, points: Sequence[tuple[float, float]], color: str, width: float = 2.2, zorder: float = 1) -> None:
     """A line through `points` with a head at its end."""
     patch = FancyArrowPatch(path=Path(points), arrowstyle="-|>", mutation_scale=19, shrinkA=0, shrinkB=0)
-    patch.set(color=colour, linewidth=width, zorder=zorder, joinstyle="miter", capstyle="butt")
+    patch.set(color=color, linewidth=width, zorder=zorder, joinstyle="miter", capstyle="butt")
     axes.add_patch(patch)
 
 
-def label(axes: Axes, at: tuple[float, float], text: str, colour: str, ha: str = "left", size: float = 18.5) -> None:
+def label(axes: Axes, at: tuple[float, float], text: str, color: str, ha: str = "left", size: float = 18.5) -> None:
     """The name of a tensor beside its arrow."""
-    axes.text(*at, text, size=size, color=colour, ha=ha, va="center", zorder=4)
+    axes.text(*at, text, size=size, color=color, ha=ha, va="center", zorder=4)

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from vos.deviations import changes
-from vos.figures import BASE, WIDTH, NotebookFigure, picture, styled
+from vos.course.ablation import changes
+from vos.figures.results import BASE, WIDTH, NotebookFigure, picture, styled
 from vos.files import VosError
 from vos.masks import PALETTE, overlay
 from vos.metrics import boundary, dilate
@@ -125,8 +125,8 @@ def dataset_statistics(
 def category_bars(axes: Axes, counts: Sequence[tuple[int, str, str, str]], largest: int) -> None:
     """Bars of (objects, category, colour, hatch) rows, largest first."""
     rows = counts[:largest]
-    for place, (count, _, colour, hatch) in enumerate(rows):
-        axes.barh(place, count, 0.75, color=colour, hatch=hatch, edgecolor="white")
+    for place, (count, _, color, hatch) in enumerate(rows):
+        axes.barh(place, count, 0.75, color=color, hatch=hatch, edgecolor="white")
         axes.text(count, place, f" {count}", va="center", size=8.5)
     axes.set_yticks(range(len(rows)), [name for _, name, _, _ in rows], size=9)
     rest = len(counts) - len(rows)
@@ -135,7 +135,7 @@ def category_bars(axes: Axes, counts: Sequence[tuple[int, str, str, str]], large
     axes.grid(False)
     axes.tick_params(length=0)
     axes.spines["bottom"].set_visible(False)
-    keys = {colour: hatch for _, _, colour, hatch in counts}
+    keys = {color: hatch for _, _, color, hatch in counts}
     names = {SEEN: "seen in training", UNSEEN: "unseen in training"}
     handles = [Patch(facecolor=c, hatch=h, edgecolor="white", label=names[c]) for c, h in keys.items()]
     axes.legend(handles=handles, loc="lower right")
@@ -169,9 +169,9 @@ def contour_matching(prediction: np.ndarray, truth: np.ndarray, radius: int) -> 
         shares.append(hit.sum() / total if total else float(not edges[other].any()))
         axes.imshow(band[window], cmap=ListedColormap(["white", BAND]), vmin=0, vmax=1)
         size = min(6.0, 230 / max(high, wide))
-        for pixels, colour, marker in ((hit, MATCHED, "s"), (miss, MISSED, "X")):
+        for pixels, color, marker in ((hit, MATCHED, "s"), (miss, MISSED, "X")):
             y, x = np.nonzero(pixels[window])
-            axes.plot(x, y, marker, color=colour, markersize=size * (1.3 if marker == "X" else 1), markeredgewidth=0)
+            axes.plot(x, y, marker, color=color, markersize=size * (1.3 if marker == "X" else 1), markeredgewidth=0)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color="#CCCCCC")
         axes.grid(False)
@@ -231,9 +231,9 @@ def score_by_frame(
     figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.add_subplot()
     for place, (number, (frames, J)) in enumerate(values.items()):
-        colour, line = PALETTE[number] / 255, LINES[place % len(LINES)]
-        axes.plot(frames, J, color=colour, linestyle=line, marker="o", markersize=4, label=f"object {number}")
-        axes.plot(given[number], 1, color=colour, marker="o", markersize=9, fillstyle="none", linestyle="")
+        color, line = PALETTE[number] / 255, LINES[place % len(LINES)]
+        axes.plot(frames, J, color=color, linestyle=line, marker="o", markersize=4, label=f"object {number}")
+        axes.plot(given[number], 1, color=color, marker="o", markersize=9, fillstyle="none", linestyle="")
     axes.set(title=title, xlabel="frame index t", ylabel="region similarity J", ylim=(0, 1.05))
     axes.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(loc="outside right center")
@@ -257,9 +257,9 @@ def choice_effects(rows: Sequence[dict]) -> Figure:
     axes.axvline(0, color="#777777", linewidth=1)
     for place, name in enumerate(names):
         inside = abs(np.mean(change[name])) <= spread
-        colour = "#777777" if inside else BASE if np.mean(change[name]) < 0 else "#D55E00"
-        axes.plot([np.mean(change[name]), 0], [place] * 2, color=colour, linewidth=1.5)
-        axes.plot(change[name], [place] * len(change[name]), "o", color=colour, markersize=5)
+        color = "#777777" if inside else BASE if np.mean(change[name]) < 0 else "#D55E00"
+        axes.plot([np.mean(change[name]), 0], [place] * 2, color=color, linewidth=1.5)
+        axes.plot(change[name], [place] * len(change[name]), "o", color=color, markersize=5)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)

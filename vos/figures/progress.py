@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from vos.figures import WIDTH, NotebookFigure, model_look, running_median, save, styled
+from vos.figures.results import WIDTH, NotebookFigure, model_look, running_median, save, styled
 
 
 @styled()
@@ -21,8 +21,8 @@ def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
     figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots(1, 2 if judged else 1, squeeze=False)[0]
     smooth = running_median(loss, max(1, len(loss) // 25))
-    axes[0].plot(steps, loss, color=look.colour, alpha=0.22, linewidth=0.8)
-    axes[0].plot(steps, smooth, color=look.colour)
+    axes[0].plot(steps, loss, color=look.color, alpha=0.22, linewidth=0.8)
+    axes[0].plot(steps, smooth, color=look.color)
     axes[0].set_ylim(0, 1.1 * np.percentile(loss, 99))
     axes[0].set(
         title=f"{name}: loss {smooth[-1]:.4f} after {log[-1]['seconds'] / 60:.1f} minutes", ylabel="nats per pixel"
@@ -33,7 +33,7 @@ def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
             f" clips of {length[at]}", (steps[at], 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
         )
     if judged:
-        axes[1].plot(*zip(*judged, strict=True), color=look.colour, marker="o", clip_on=False)
+        axes[1].plot(*zip(*judged, strict=True), color=look.color, marker="o", clip_on=False)
         axes[1].set(title=f"held-out clips: J {judged[-1][1]:.3f}, best {max(J for _, J in judged):.3f}", ylabel="J")
         axes[1].set_ylim(0, 1)
     for one in axes:

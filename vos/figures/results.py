@@ -17,7 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from vos.files import VosError, written_whole
+from vos.files import VosError
+from vos.files.atomic import written_whole
 from vos.masks import PALETTE, overlay
 
 WIDTH = 9.0  # inches: 900 pixels in a notebook, 1350 in a file
@@ -38,7 +39,7 @@ SCORES = {
 class Look:
     """How one model or baseline is drawn, everywhere: colour, line style, marker, hatching of its bars."""
 
-    colour: str
+    color: str
     line: str | tuple = "-"
     marker: str = "o"
     hatch: str = ""
@@ -85,9 +86,9 @@ def model_look(name: str) -> Look:
     return LOOKS[max(names, key=len)] if names else OTHER
 
 
-def model_colour(name: str) -> str:
+def model_color(name: str) -> str:
     """The colour of a model, "#RRGGBB": base green, updated blue, baselines grey, truth black."""
-    return model_look(name).colour
+    return model_look(name).color
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -119,9 +120,9 @@ def loss_curves(
             )
         look = model_look(label)
         smooth = running_median(loss, window or max(1, len(loss) // 25))
-        axes.plot(iteration, loss, color=look.colour, alpha=0.22, linewidth=0.8)
-        axes.plot(iteration, smooth, color=look.colour, linestyle=look.line)
-        axes.plot(iteration[-1], smooth[-1], color=look.colour, marker=look.marker, clip_on=False, zorder=5)
+        axes.plot(iteration, loss, color=look.color, alpha=0.22, linewidth=0.8)
+        axes.plot(iteration, smooth, color=look.color, linestyle=look.line)
+        axes.plot(iteration[-1], smooth[-1], color=look.color, marker=look.marker, clip_on=False, zorder=5)
         ends.append((label, float(smooth[-1])))
     if log:
         axes.set_yscale("log")
@@ -155,7 +156,7 @@ def end_labels(axes: Axes, ends: Sequence[tuple[str, float]], number: str) -> No
     for place, label, value in sorted(places):
         floor = max(place, floor + 0.07)
         text = axes.text(1.015, floor, f"{label}  {number.format(value)}", transform=axes.transAxes, va="center")
-        text.set(color=model_colour(label), weight="bold", size=10)
+        text.set(color=model_color(label), weight="bold", size=10)
 
 
 @styled()
@@ -169,7 +170,7 @@ def score_over_time(
     for label, values in curves.items():
         values, look = np.asarray(values, float), model_look(label)
         scored = np.flatnonzero(np.isfinite(values))
-        axes.plot(scored, values[scored], color=look.colour, linestyle=look.line, marker=look.marker, markersize=4)
+        axes.plot(scored, values[scored], color=look.color, linestyle=look.line, marker=look.marker, markersize=4)
         ends += [(label, float(values[scored[-1]]))] if len(scored) else []
     axes.set(title=title, xlabel="frame index t (t = 0 is given)", ylabel="mean region similarity J", ylim=(0, 1))
     axes.margins(x=0.01)
@@ -196,8 +197,8 @@ def score_bars(
     for axes, key in zip(grid, panels, strict=True):
         for place, row in enumerate(rows):
             look, score = model_look(row["name"]), row.get(key)
-            fill = "white" if look.hatch else look.colour
-            axes.barh(place, score if known(score) else 0, 0.72, color=fill, edgecolor=look.colour, hatch=look.hatch)
+            fill = "white" if look.hatch else look.color
+            axes.barh(place, score if known(score) else 0, 0.72, color=fill, edgecolor=look.color, hatch=look.hatch)
             text = f" {score:.3f}" if known(score) else " –"
             axes.text(score if known(score) else 0, place, text, va="center", size=9.5)
         axes.set_title(SCORES[key], weight="bold" if key == "overall" else "normal")
@@ -208,7 +209,7 @@ def score_bars(
     names = [f"{row['name']}\n{row['source']}" if row.get("source") else row["name"] for row in rows]
     grid[0].set_yticks(range(len(rows)), names)
     for label, row in zip(grid[0].get_yticklabels(), rows, strict=True):
-        label.set_color(model_colour(row["name"]))
+        label.set_color(model_color(row["name"]))
     grid[0].invert_yaxis()
     figure.suptitle(title, x=0.01, ha="left")
     return figure
@@ -253,10 +254,10 @@ def prediction_rows(
         line.set_title(str(names[t]), size=9, loc="center", pad=4)
     row_label(grid[0, 0], "video frames", "#222222")
     for line, (label, ids) in zip(grid[1:], rows, strict=True):
-        colour = model_colour(label)
-        row_label(line[0], label, colour)
+        color = model_color(label)
+        row_label(line[0], label, color)
         for axes, t in zip(line, shown, strict=True):
-            picture(axes, PALETTE[ids[t]] if as_masks else spotlight(frames[t], ids[t]), colour)
+            picture(axes, PALETTE[ids[t]] if as_masks else spotlight(frames[t], ids[t]), color)
             score = scores[label][t] if scores and label in scores else None
             if t == given:
                 badge(axes, "given")
@@ -282,10 +283,10 @@ def picture(axes: Axes, image: np.ndarray, border: str | None = None) -> None:
     axes.spines[:].set(visible=border is not None, color=border or "white", linewidth=1.4)
 
 
-def row_label(axes: Axes, label: str, colour: str) -> None:
+def row_label(axes: Axes, label: str, color: str) -> None:
     """Write a label, wrapped, to the left of the first tile of a row."""
     text = textwrap.fill(label, 13)
-    axes.set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8, color=colour, weight="bold", size=10)
+    axes.set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8, color=color, weight="bold", size=10)
 
 
 def badge(axes: Axes, text: str) -> None:

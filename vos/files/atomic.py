@@ -1,33 +1,13 @@
-"""Files: one error type for everything a person can put right, and writes that leave nothing half-done."""
+"""Writes that leave nothing half-done: a file or folder is whole or not there."""
 
 import errno
-import json
 import os
 import shutil
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from PIL import Image
-
-# What Pillow raises for bytes that are no image, or only a part of one.
-BROKEN_IMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    EOFError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-
-
-class VosError(Exception):
-    """Bad input. The message is one line that names the file or argument and says what to do."""
+from vos.files.errors import VosError
 
 
 @contextmanager
@@ -97,22 +77,6 @@ def files_written_whole(folder: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-@contextmanager
-def opened_image(path: Path, kind: str = "image") -> Iterator[Image.Image]:
-    """Open an image lazily (header only); VosError names the file, also where its pixels are read in the block.
-
-    kind: what the file should be, for the message.
-    """
-    try:
-        with Image.open(path) as image:
-            yield image
-    except FileNotFoundError:
-        raise VosError(f"{path}: no such {kind}; is the set whole?") from None
-    except BROKEN_IMAGE as error:
-        reason = getattr(error, "strerror", None) or error or type(error).__name__
-        raise VosError(f"{path}: cannot be read as {kind} ({reason}); replace the file") from None
-
-
 def sync(path: Path) -> None:
     """Wait until the disk has what was written to a file or folder."""
     handle = os.open(path, os.O_RDONLY)
@@ -120,22 +84,3 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def read_json(path: Path) -> dict:
-    """The JSON object in `path`. VosError where it is missing or is not a JSON object."""
-    try:
-        value = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise VosError(f"{path}: no such file") from None
-    except (OSError, ValueError, RecursionError) as error:  # a number of 5000 digits is a ValueError
-        raise VosError(f"{path}: cannot be read as JSON ({error}); replace the file by a whole one") from None
-    if not isinstance(value, dict):
-        raise VosError(f"{path}: holds a JSON {type(value).__name__}, not an object; replace the file")
-    return value
-
-
-def write_json(path: Path, value: dict) -> None:
-    """Write `value` as indented JSON, whole or not at all."""
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from vos.files import VosError, write_json
 from vos.masks import object_ids, read_mask
 from vos.metrics import score_frames, seen_unseen_summary, statistics
-from vos.protocols import DEFAULTS, FRAMES, MEANS, PROTOCOLS, Plan, Rules, ScoredVideo, make_plan
-from vos.score_check import check_files, notices
-from vos.score_tables import COLUMNS, objects_file, table_text, write_csv
+from vos.scoring.file_check import check_files, notices
+from vos.scoring.protocols import DEFAULTS, FRAMES, MEANS, PROTOCOLS, Plan, Rules, ScoredVideo, make_plan
+from vos.scoring.tables import COLUMNS, objects_file, table_text, write_csv
 
 CHUNK = 8  # frames: the unit of work, so that one long video keeps all cores busy, too
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from vos.data import opened_image
 from vos.files import VosError
-from vos.protocols import Plan, mask_names, spelled
+from vos.files.images import opened_image
+from vos.scoring.protocols import Plan, mask_names
 
 MODES = ("1", "L", "P", "RGB", "RGBA")  # of what vos.masks.read_mask may read; the rest it says by the pixels
 MISSING = "missing"
@@ -88,8 +88,8 @@ def told(noun: str, what: str, names: list[str]) -> str:
     videos: dict[str, list[str]] = {}
     for video, _, mask in (name.partition("/") for name in names):
         videos.setdefault(video, []).extend([mask] if mask else [])
-    shown = [f"{video} ({spelled(masks, OF_ONE_VIDEO)})" if masks else video for video, masks in videos.items()]
-    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} {what}: {spelled(shown)}"
+    shown = [f"{video} ({names_in_words(masks, OF_ONE_VIDEO)})" if masks else video for video, masks in videos.items()]
+    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} {what}: {names_in_words(shown)}"
 
 
 def notices(missing: list[str], extra: list[str]) -> list[str]:

@@ -95,7 +95,7 @@ def make_plan(
     names: Sequence[str] | None = None,
     train_meta: Path | None = None,
 ) -> Plan:
-    """What is scored by a protocol; the arguments as in vos.evaluation.evaluate, names: take only these videos."""
+    """What is scored by a protocol; the arguments as in vos.scoring.evaluate.evaluate, names: take only these videos."""
     if protocol not in PROTOCOLS:
         raise VosError(f"protocol {protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
     if absent := dict.fromkeys(str(folder) for folder in (truth, prediction) if not folder.is_dir()):
@@ -123,7 +123,7 @@ def plan_davis(truth: Path, prediction: Path, rules: Rules, names: Sequence[str]
     pairs = _folder_pairs(truth, prediction, names)
     masks = {video: mask_names(folder) for video, folder, _ in pairs}
     if short := [video for video in masks if len(masks[video]) < 3]:
-        raise VosError(f"{truth}: {spelled(short)} needs at least 3 masks: DAVIS scores neither first nor last")
+        raise VosError(f"{truth}: {names_in_words(short)} needs at least 3 masks: DAVIS scores neither first nor last")
     for video, folder, predicted in pairs:
         first, *scored, _ = masks[video]
         ids = set(object_ids(read_mask(folder / f"{first}.png"))) - {rules.void}
@@ -186,7 +186,7 @@ def _folder_pairs(truth: Path, prediction: Path, names: Sequence[str] | None) ->
     if names is not None:
         unknown = sorted(set(names) - {folder.name for folder in folders})
         if unknown:
-            raise VosError(f"{truth}: has no video {spelled(unknown)}; leave it out or name another folder")
+            raise VosError(f"{truth}: has no video {names_in_words(unknown)}; leave it out or name another folder")
         folders = [folder for folder in folders if folder.name in names]
     if len(folders) == 1 and mask_names(prediction):
         return [(folders[0].name, folders[0], prediction)]
@@ -219,9 +219,9 @@ def _listed_objects(meta: Path) -> dict[str, dict[int, tuple[str | None, list[st
 def _compare_with_meta(truth: Path, listed: Sequence[str], on_disk: set[str], whole: bool) -> None:
     """VosError where meta.json and the folders of Annotations/ name different videos."""
     if unlisted := sorted(on_disk - set(listed)):
-        raise VosError(f"{truth / 'meta.json'}: does not list {spelled(unlisted)}; list objects and frames")
+        raise VosError(f"{truth / 'meta.json'}: does not list {names_in_words(unlisted)}; list objects and frames")
     if whole and (lost := sorted(set(listed) - on_disk)):
-        raise VosError(f"{truth / 'Annotations'}: lacks {spelled(lost)}, which meta.json lists; add the masks")
+        raise VosError(f"{truth / 'Annotations'}: lacks {names_in_words(lost)}, which meta.json lists; add the masks")
 
 
 def _seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
@@ -234,7 +234,7 @@ def _seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
     return {category for category, _ in objects if category is not None} or None
 
 
-def spelled(names: Sequence[str], most: int = LISTED) -> str:
+def names_in_words(names: Sequence[str], most: int = LISTED) -> str:
     """The first `most` names with commas, and how many more there are."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest

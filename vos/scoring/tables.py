@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from vos.files import written_whole
+from vos.files.atomic import written_whole
 
 COLUMNS = tuple(f"{name}_{key}" for name in "JF" for key in ("mean", "recall", "decay"))
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tqdm import tqdm
+from vos.files.zips import UNREADABLE
 
 from vos.data import Video
-from vos.files import VosError
-from vos.protocols import spelled
-from vos.submission_masks import UNREADABLE, Finding, asked_frames, check_masks, error, most_bytes, read_ids, warning
+from vos.files import VosError, names_in_words
+from vos.submission.mask_check import Finding, asked_frames, check_masks, error, most_bytes, read_ids, warning
 
 ROOT = "Annotations"
 LAYOUT = f"{ROOT}/<video>/<frame>.png"
@@ -68,7 +68,7 @@ def merged(faults: list[Finding]) -> list[Finding]:
     places: dict[tuple[str, str], list[str]] = {}
     for fault in faults:
         places.setdefault((fault.severity, fault.what), []).append(fault.where)
-    made = [Finding(kind, shown(spelled(where)), shown(what)) for (kind, what), where in places.items()]
+    made = [Finding(kind, shown(names_in_words(where)), shown(what)) for (kind, what), where in places.items()]
     return sorted(made, key=lambda finding: finding.severity)
 
 
@@ -124,7 +124,11 @@ def find_videos(
     roots = Counter(parts[:-2] for parts in masks if len(parts) > 1 and parts[-2] in wanted)
     if not roots:
         places = sorted({"/".join(parts[:-1]) or "the top of the zip" for parts in masks})
-        fault = f"its PNGs lie in {spelled(places)}, not in folders of videos of the set" if masks else "holds no PNG"
+        fault = (
+            f"its PNGs lie in {names_in_words(places)}, not in folders of videos of the set"
+            if masks
+            else "holds no PNG"
+        )
         faults.append(error(zip_name, f"{fault}; expected {LAYOUT}, and videos such as {min(wanted)}"))
         return (), {}
     root = max(roots, key=lambda parts: (roots[parts], parts == (ROOT,)))
@@ -138,9 +142,11 @@ def find_videos(
         else:
             faults.append(warning("/".join(parts), f"is none of the masks {LAYOUT}; zip without it"))
     if missing := sorted(set(wanted) - set(found)):
-        faults.append(error(zip_name, f"lacks the videos {spelled(missing)}; add their masks"))
+        faults.append(error(zip_name, f"lacks the videos {names_in_words(missing)}; add their masks"))
     if extra := sorted(set(found) - set(wanted)):
-        faults.append(warning(zip_name, f"has videos that the set does not have: {spelled(extra)}; zip without them"))
+        faults.append(
+            warning(zip_name, f"has videos that the set does not have: {names_in_words(extra)}; zip without them")
+        )
     return root, {name: found[name] for name in sorted(set(found) & set(wanted))}
 
 
@@ -161,9 +167,9 @@ def named_frames(video: Video, masks: Masks, folder: str, faults: list[Finding])
         faults.append(error(folder, f"the names look {how}: {pair}; name masks as their frames"))
         return dict(zip(asked, there, strict=True))
     if missing := sorted(set(names) - set(masks)):
-        faults.append(error(folder, f"lacks {spelled(missing)}; write a mask for every frame asked for"))
+        faults.append(error(folder, f"lacks {names_in_words(missing)}; write a mask for every frame asked for"))
     if extra := sorted(set(masks) - set(names)):
-        faults.append(warning(folder, f"has masks that nobody asks for: {spelled(extra)}; zip without them"))
+        faults.append(warning(folder, f"has masks that nobody asks for: {names_in_words(extra)}; zip without them"))
     return {index: name for index, name in zip(asked, names, strict=True) if name in masks}
 
 

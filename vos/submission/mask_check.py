@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from vos.data import Video
+from vos.files import names_in_words
 from vos.masks import VOID, object_ids
 from vos.metrics import bound_radius
-from vos.protocols import spelled
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, SyntaxError, ValueError, RuntimeError)
 KINDS = {"L": "grey (mode L)", "LA": "grey with alpha (mode LA)", "1": "1-bit (mode 1)"}
@@ -145,7 +145,7 @@ def check_masks(
 
 def joined(ids: set[int]) -> str:
     """Ids in words."""
-    return spelled([str(i) for i in sorted(ids)])
+    return names_in_words([str(i) for i in sorted(ids)])
 
 
 def given_fault(ids: np.ndarray, given: np.ndarray) -> str | None:

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from vos.data import Video, VideoObjectSegmentation
-from vos.files import VosError, written_whole
+from vos.data import Video, VOSDataset
+from vos.files import VosError
+from vos.files.atomic import written_whole
 from vos.masks import write_mask
-from vos.submission_check import ROOT, check_submission
-from vos.submission_masks import asked_frames
+from vos.submission.check import ROOT, check_submission
+from vos.submission.mask_check import asked_frames
 
 
 def write_submission(
@@ -77,14 +78,14 @@ def run(args: argparse.Namespace) -> None:
     """`python -m vos submit`: write a submission or take one, and check it; what is written stays even with errors."""
     if (args.checkpoint is None) != (args.out is None) or (args.check is None) == (args.out is None):
         raise VosError("submit: give --checkpoint and --out to write a submission, or --check alone to check one")
-    videos = VideoObjectSegmentation(args.data, "valid")
+    videos = VOSDataset(args.data, "valid")
     if args.out:
-        from vos.checkpoints import load_checkpoint
-        from vos.inference import method_of
-        from vos.networks import best_device
+        from vos.engine.checkpoints import load_checkpoint
+        from vos.engine.distributed import best_device
+        from vos.inference import predictor_of
 
         model, _ = load_checkpoint(args.checkpoint)
-        count = write_submission(args.out, videos, method_of(model.to(best_device())))
+        count = write_submission(args.out, videos, predictor_of(model.to(best_device())))
         print(f"{args.out}: {count} masks of {len(videos)} video{'s' * (len(videos) > 1)}", flush=True)
     report(args.check or args.out, videos)
 

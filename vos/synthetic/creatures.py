@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vos.drawing.patterns import Pattern
-from vos.drawing.pen import Pen
-from vos.drawing.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
-from vos.drawing.walkers import BLACK, DARK, WHITE, Look, beast, draw_person, eye, pick
+from vos.synthetic.patterns import Pattern
+from vos.synthetic.pen import Pen
+from vos.synthetic.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
+from vos.synthetic.walkers import BLACK, DARK, WHITE, Look, beast, draw_person, eye, pick
 
 PAINTS = [rgb(c) for c in ("#c93f3a", "#2d6ea8", "#e0b63a", "#3c8c6a", "#e9e4da", "#7b4f8f", "#e07b39")]
 
@@ -229,9 +229,9 @@ def draw_train(pen: Pen, phase: float, look: Look) -> None:
     paint, other = pick(PAINTS, look[0]), pick(PAINTS, (look[0] + 0.45) % 1)
     glass, iron = rgb("#bfe0e6"), rgb("#3a3d46")
     pen.fill(block(-1.1, -0.12, 0.72, -0.08, 0.01), iron)
-    for x, colour in ((-1.16, other), (-0.53, mix(other, paint, 0.35))):
-        pen.fill(block(x, -0.5, x + 0.57, -0.1, 0.04), colour)
-        pen.fill(block(x - 0.02, -0.54, x + 0.59, -0.47, 0.03), mix(colour, BLACK, 0.4))
+    for x, color in ((-1.16, other), (-0.53, mix(other, paint, 0.35))):
+        pen.fill(block(x, -0.5, x + 0.57, -0.1, 0.04), color)
+        pen.fill(block(x - 0.02, -0.54, x + 0.59, -0.47, 0.03), mix(color, BLACK, 0.4))
         for k in range(3):
             pen.fill(block(x + 0.06 + 0.17 * k, -0.4, x + 0.17 + 0.17 * k, -0.26, 0.02), glass, line=0.8)
     pen.fill(block(0.06, -0.62, 0.32, -0.1, 0.03), paint)

@@ -1,4 +1,4 @@
-"""The embedded data set: drawn videos in exact YouTube-VOS layout, the same from the same seed.
+"""The synthetic data set: drawn videos in exact YouTube-VOS layout, the same from the same seed.
 
 Each video is planned and drawn from (seed, split, index) alone, so that any one of them can be drawn by itself and
 the number of workers changes nothing.
@@ -15,19 +15,19 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from vos.drawing.plan import SPLITS
-from vos.drawing.video import draw_video
 from vos.files import VosError, read_json, write_json
 from vos.masks import write_mask
+from vos.synthetic.plan import SPLITS
+from vos.synthetic.video import draw_video
 
 VERSION = 1  # raise it whenever a picture changes
 ALL_FRAMES = 2  # videos per split that also exist with every frame
-MARK = "embedded.json"  # written last: a set that has it is whole
+MARK = "synthetic.json"  # written last: a set that has it is whole
 CONTENTS = {MARK, "train", "valid", "valid_truth", "train_all_frames", "valid_all_frames"}
 
 
 def is_drawn(out: Path, train: int = 300, valid: int = 60, seed: int = 0) -> bool:
-    """Whether `out` holds the whole embedded set of this version, these counts and this seed."""
+    """Whether `out` holds the whole synthetic set of this version, these counts and this seed."""
     try:
         return read_json(Path(out) / MARK) == description(train, valid, seed)
     except VosError:
@@ -35,8 +35,8 @@ def is_drawn(out: Path, train: int = 300, valid: int = 60, seed: int = 0) -> boo
 
 
 def description(train: int, valid: int, seed: int) -> dict:
-    """What embedded.json says."""
-    return {"embedded": "drawn by vos", "version": VERSION, "train": train, "valid": valid, "seed": seed}
+    """What synthetic.json says."""
+    return {"synthetic": "drawn by vos", "version": VERSION, "train": train, "valid": valid, "seed": seed}
 
 
 def draw_dataset(
@@ -45,7 +45,7 @@ def draw_dataset(
     """Draw the whole set into `out`: train, valid, valid_truth, and a few videos with every frame.
 
     workers: processes (None: one per core; 1: no others). The set is drawn beside `out` and renamed when whole. If the
-    same one stands there already, nothing happens; another embedded set is replaced. VosError where `out` holds
+    same one stands there already, nothing happens; another synthetic set is replaced. VosError where `out` holds
     anything else, or a number makes no sense.
     """
     out = Path(out)
@@ -76,15 +76,15 @@ def draw_dataset(
 
 
 def check_replaceable(out: Path) -> None:
-    """VosError unless `out` is missing, an empty folder, or an embedded set with nothing of anyone else's in it."""
+    """VosError unless `out` is missing, an empty folder, or a synthetic set with nothing of anyone else's in it."""
     if not out.exists():
         return
     if not out.is_dir():
-        raise VosError(f"{out}: is a file; give a folder for the embedded data set")
+        raise VosError(f"{out}: is a file; give a folder for the synthetic data set")
     strange = sorted(path.name for path in out.iterdir() if path.name not in CONTENTS)
     if strange:
         raise VosError(f"{out}: holds {strange[0]}, which is not ours; give another folder or move it away")
-    if any(out.iterdir()) and read_json(out / MARK).get("embedded") != "drawn by vos":
+    if any(out.iterdir()) and read_json(out / MARK).get("synthetic") != "drawn by vos":
         raise VosError(f"{out}: holds another data set; give another folder or move it away")
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from vos.drawing.shapes import Point, ramp
+from vos.synthetic.shapes import Point, ramp
 
 TILE = 512  # side of a noise tile, pixels
 CLOTH = 256  # side of a pattern tile, pixels
@@ -105,7 +105,7 @@ class Pattern:
     """A pattern tile in a second colour. repeat: tiles per unit; origin, turn: the frame it is fixed to."""
 
     name: str
-    colour: np.ndarray
+    color: np.ndarray
     repeat: float = 1.0
     origin: Point = (0.0, 0.0)
     turn: float = 0.0
@@ -122,4 +122,4 @@ class Pattern:
     def along(self, origin: Point, end: Point) -> "Pattern":
         """The same pattern fixed to a limb that goes from `origin` to `end`, across which bands run."""
         turn = math.atan2(end[1] - origin[1], end[0] - origin[0])
-        return Pattern(self.name, self.colour, self.repeat, origin, turn, self.strength)
+        return Pattern(self.name, self.color, self.repeat, origin, turn, self.strength)

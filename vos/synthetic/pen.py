@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vos.drawing.patterns import Pattern
-from vos.drawing.shapes import Point, Shape
+from vos.synthetic.patterns import Pattern
+from vos.synthetic.shapes import Point, Shape
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Pen:
     size: pixels per unit; turn: radians, clockwise; facing: 1 right, -1 left (between: turned away); tone: brightness.
     """
 
-    colour: np.ndarray
+    color: np.ndarray
     ids: np.ndarray | None
     number: int
     x: float
@@ -32,7 +32,7 @@ class Pen:
         corners = [(u * self.facing, v) for u in bounds[::2] for v in bounds[1::2]]
         xs = [self.x + u * cos - v * sin for u, v in corners]
         ys = [self.y + u * sin + v * cos for u, v in corners]
-        height, width = self.colour.shape[1:]
+        height, width = self.color.shape[1:]
         left, right = max(math.floor(min(xs)) - 1, 0), min(math.ceil(max(xs)) + 2, width)
         top, bottom = max(math.floor(min(ys)) - 1, 0), min(math.ceil(max(ys)) + 2, height)
         return (slice(top, bottom), slice(left, right)) if left < right and top < bottom else None
@@ -48,7 +48,7 @@ class Pen:
     def fill(
         self,
         shape: Shape,
-        colour: np.ndarray,
+        color: np.ndarray,
         pattern: Pattern | None = None,
         tone: float = 1.0,
         line: float = 1.3,
@@ -70,19 +70,19 @@ class Pen:
         light = 1.03 - rim * rim * (0.10 + 0.17 * (d - far[:-1, :-1]))
         if line:
             light *= 1 - 0.55 * np.clip(d + np.float32(line + 0.5), 0, 1)
-        paint = (colour * np.float32(tone * self.tone))[:, None, None]
+        paint = (color * np.float32(tone * self.tone))[:, None, None]
         if pattern is not None:
-            change = (pattern.colour * np.float32(tone * self.tone))[:, None, None] - paint
+            change = (pattern.color * np.float32(tone * self.tone))[:, None, None] - paint
             paint = paint + change * pattern.weight(u[1:, 1:], v[1:, 1:])
         if under is not None:
             fade = np.clip((v[1:, 1:] - under[1]) / (under[2] - under[1]), 0, 1)
             paint = paint + fade * ((under[0] * np.float32(tone * self.tone))[:, None, None] - paint)
-        part = self.colour[:, *window]
+        part = self.color[:, *window]
         part += cover * (paint * light - part)
         if self.ids is not None:
             self.ids[window][cover > 0.5] = self.number
 
-    def soft(self, centre: Point, rx: float, ry: float, colour: np.ndarray, strength: float) -> None:
+    def soft(self, centre: Point, rx: float, ry: float, color: np.ndarray, strength: float) -> None:
         """A soft-edged ellipse (a shadow, a glow, a puff of smoke) that leaves the ids alone."""
         window = self._window((centre[0] - rx, centre[1] - ry, centre[0] + rx, centre[1] + ry))
         if window is None:
@@ -90,5 +90,5 @@ class Pen:
         u, v = self._points(window)
         u, v = (u - centre[0]) / rx, (v - centre[1]) / ry
         cover = np.clip(1 - u * u - v * v, 0, 1) * np.float32(strength)
-        part = self.colour[:, *window]
-        part += cover * (colour[:, None, None] - part)
+        part = self.color[:, *window]
+        part += cover * (color[:, None, None] - part)

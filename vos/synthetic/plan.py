@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vos.drawing.creatures import CATEGORIES
-from vos.drawing.scenes import SCENES
-from vos.drawing.things import Random, between
-from vos.drawing.walkers import Look
+from vos.synthetic.creatures import CATEGORIES
+from vos.synthetic.scenes import SCENES
+from vos.synthetic.things import Random, between
+from vos.synthetic.walkers import Look
 
 SPLITS = ("train", "valid")
 MARGIN = (36, 84)  # background beyond the frame that the camera can pan over: rows, columns (pixels)

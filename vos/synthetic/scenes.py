@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vos.drawing.patterns import noise
-from vos.drawing.pen import Pen
-from vos.drawing.shapes import block, mix, rgb
-from vos.drawing.things import (
+from vos.synthetic.patterns import noise
+from vos.synthetic.pen import Pen
+from vos.synthetic.shapes import block, mix, rgb
+from vos.synthetic.things import (
     Random,
     acacia,
     between,
@@ -34,14 +34,14 @@ class Painting:
 
     def __init__(self, rng: Random, height: int, width: int):
         self.rng, self.height, self.width, self.unit = rng, height, width, height / 100
-        self.colour = np.empty((3, height, width), np.float32)
+        self.color = np.empty((3, height, width), np.float32)
 
     def gradient(self, top: np.ndarray, bottom: np.ndarray, end: float = 1.0) -> None:
         """From `top` at the upper edge to `bottom` at `end` of the height and below."""
         down = np.clip(np.arange(self.height, dtype=np.float32) / (end * self.height), 0, 1)
-        self.colour[:] = (top[:, None] + (bottom - top)[:, None] * down)[:, :, None]
+        self.color[:] = (top[:, None] + (bottom - top)[:, None] * down)[:, :, None]
 
-    def cloud(self, colour: np.ndarray, amount: float, threshold: float = 0.5, end: float = 0.6) -> None:
+    def cloud(self, color: np.ndarray, amount: float, threshold: float = 0.5, end: float = 0.6) -> None:
         """Noise that shows as cloud above `threshold` and fades out towards `end` of the height."""
         fade = np.clip(1 - np.arange(self.height, dtype=np.float32) / (end * self.height), 0, 1)[:, None]
         cover = (
@@ -49,10 +49,10 @@ class Painting:
             * fade
             * np.float32(amount)
         )
-        self.colour += cover * (colour[:, None, None] - self.colour)
+        self.color += cover * (color[:, None, None] - self.color)
 
     def land(
-        self, level: float, rough: float, colour: np.ndarray, shade: np.ndarray, wide: float = 1.0, grain: float = 1.0
+        self, level: float, rough: float, color: np.ndarray, shade: np.ndarray, wide: float = 1.0, grain: float = 1.0
     ) -> None:
         """Ground from `level` of the height down, its skyline `rough` high, mottled from `colour` to `shade`."""
         top = max(int((level - rough) * self.height), 0)
@@ -62,13 +62,13 @@ class Painting:
         cover = np.clip(y - (level + 2 * rough * line) * self.height, 0, 1)
         mottle = np.clip(noise(self.rng, rows, self.width, wide, grain) * 1.6 - 0.3, 0, 1)
         down = np.clip((y - level * self.height) / (self.height * 0.5), 0, 1) * np.float32(0.18)
-        paint = (colour[:, None, None] + (shade - colour)[:, None, None] * mottle) * (1.06 - down)
-        part = self.colour[:, top:]
+        paint = (color[:, None, None] + (shade - color)[:, None, None] * mottle) * (1.06 - down)
+        part = self.color[:, top:]
         part += cover * (paint - part)
 
     def speckle(self, amount: float) -> None:
         """A fine painterly grain over everything."""
-        self.colour *= 1 + np.float32(amount) * (noise(self.rng, self.height, self.width, 0.25, 0.25) - 0.5)
+        self.color *= 1 + np.float32(amount) * (noise(self.rng, self.height, self.width, 0.25, 0.25) - 0.5)
 
     def scatter(
         self, thing: Callable[[Pen, Random], None], count: int, top: float, bottom: float, low: float, high: float
@@ -80,7 +80,7 @@ class Painting:
         for depth in sorted(self.rng.random() for _ in range(count)):
             y = (top + (bottom - top) * depth) * self.height
             size = between(self.rng, 0.8, 1.2) * (low + (high - low) * depth) * self.unit
-            thing(Pen(self.colour, None, 0, self.rng.random() * self.width, y, size), self.rng)
+            thing(Pen(self.color, None, 0, self.rng.random() * self.width, y, size), self.rng)
 
 
 def savannah(art: Painting) -> None:
@@ -129,16 +129,16 @@ def street(art: Painting) -> None:
     x = -0.1 * size
     while x < art.width + size:
         tall = between(art.rng, 0.9, 1.15) * size
-        house(Pen(art.colour, None, 0, x, 0.55 * art.height, tall), art.rng)
+        house(Pen(art.color, None, 0, x, 0.55 * art.height, tall), art.rng)
         x += 0.53 * tall
     art.land(0.55, 0.0, rgb("#cfc4b4"), rgb("#ada294"), 0.5, 0.5)
     art.scatter(broadleaf, 5, 0.57, 0.6, 24, 32)
     art.scatter(post, 4, 0.6, 0.61, 26, 28)
     art.land(0.66, 0.0, tint(art.rng, ["#7d7f86", "#8a8580", "#74788a"]), rgb("#62646c"), 0.7, 0.4)
     for k in range(0, art.width, max(int(14 * art.unit), 1)):
-        pen = Pen(art.colour, None, 0, k, 0.82 * art.height, art.unit)
+        pen = Pen(art.color, None, 0, k, 0.82 * art.height, art.unit)
         pen.fill(block(0, -0.8, 7.5, 0.8, 0.3), rgb("#efe6cf"), line=0)
-    Pen(art.colour, None, 0, 0, 0.66 * art.height, 1).fill(block(-5, -3, art.width + 5, 3), rgb("#e0d8c8"), line=1)
+    Pen(art.color, None, 0, 0, 0.66 * art.height, 1).fill(block(-5, -3, art.width + 5, 3), rgb("#e0d8c8"), line=1)
 
 
 def pond(art: Painting) -> None:
@@ -177,7 +177,7 @@ def underwater(art: Painting) -> None:
     x, y = np.arange(art.width, dtype=np.float32), np.arange(art.height, dtype=np.float32)[:, None]
     row = noise(art.rng, 1, 2 * art.width, 0.5)[0]
     rays = np.clip(row[(x + 0.5 * y).astype(int)] * 3 - 1.3, 0, 1) * np.clip(1 - y / (0.9 * art.height), 0, 1)
-    art.colour += rays * np.float32(0.3) * (rgb("#eafcf4")[:, None, None] - art.colour)
+    art.color += rays * np.float32(0.3) * (rgb("#eafcf4")[:, None, None] - art.color)
     art.cloud(rgb("#bfeaf0"), 0.35, 0.5, 1.2)
     art.land(0.66, 0.09, mix(rgb(deep), rgb("#4f6f7f"), 0.4), mix(rgb(deep), rgb("#203f55"), 0.5))
     art.scatter(weed, 10, 0.68, 0.78, 12, 22)
@@ -216,4 +216,4 @@ def paint_scene(name: str, rng: Random, height: int, width: int) -> np.ndarray:
     art = Painting(rng, height, width)
     SCENES[name][0](art)
     art.speckle(0.10)
-    return art.colour
+    return art.color

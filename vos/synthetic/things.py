@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from vos.drawing.patterns import Pattern
-from vos.drawing.pen import Pen
-from vos.drawing.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
+from vos.synthetic.patterns import Pattern
+from vos.synthetic.pen import Pen
+from vos.synthetic.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
 
 Random = np.random.Generator
 
@@ -23,16 +23,16 @@ def tint(rng: Random, codes: list[str], amount: float = 0.05) -> np.ndarray:
 
 def tuft(pen: Pen, rng: Random) -> None:
     """A tuft of grass."""
-    colour = tint(rng, ["#b9a04c", "#9c8b3f", "#cdb765"], 0.1)
+    color = tint(rng, ["#b9a04c", "#9c8b3f", "#cdb765"], 0.1)
     for lean in (-0.5, -0.2, 0.15, 0.45):
-        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.07, 0.02), colour, line=0)
+        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.07, 0.02), color, line=0)
 
 
 def green_tuft(pen: Pen, rng: Random) -> None:
     """A tuft of green grass, sometimes with a flower."""
-    colour = tint(rng, ["#5f8f43", "#4c7c3d", "#7da653"], 0.1)
+    color = tint(rng, ["#5f8f43", "#4c7c3d", "#7da653"], 0.1)
     for lean in (-0.5, -0.2, 0.15, 0.45):
-        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.08, 0.02), colour, line=0)
+        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.08, 0.02), color, line=0)
     if rng.random() < 0.4:
         pen.fill(ellipse((0, -1), 0.16, 0.16), tint(rng, ["#f2d75c", "#f4f0e6", "#e58aa0", "#b28ad0"]), line=0)
 
@@ -46,11 +46,11 @@ def stone(pen: Pen, rng: Random) -> None:
 
 def bush(pen: Pen, rng: Random) -> None:
     """A round bush."""
-    colour = tint(rng, ["#5d8a45", "#4b7a4a", "#78964a"], 0.12)
+    color = tint(rng, ["#5d8a45", "#4b7a4a", "#78964a"], 0.12)
     lumps = [ellipse((x, -0.42 + 0.3 * abs(x) * rng.random()), 0.42, 0.42) for x in (-0.5, 0.0, 0.5)]
     pen.soft((0.1, 0.02), 1.0, 0.18, rgb("#20301f"), 0.45)
     pen.fill(
-        union(*lumps, blend=0.1), colour, Pattern("dots", mix(colour, rgb("#2c4a2a"), 0.5), 0.6), line=0.8, round=0.4
+        union(*lumps, blend=0.1), color, Pattern("dots", mix(color, rgb("#2c4a2a"), 0.5), 0.6), line=0.8, round=0.4
     )
 
 
@@ -100,19 +100,19 @@ def pine(pen: Pen, rng: Random) -> None:
 
 def weed(pen: Pen, rng: Random) -> None:
     """A water plant."""
-    colour = tint(rng, ["#3f8f6a", "#5aa05a", "#2f7f7f", "#8a9f4a", "#a2506a"], 0.1)
+    color = tint(rng, ["#3f8f6a", "#5aa05a", "#2f7f7f", "#8a9f4a", "#a2506a"], 0.1)
     for k in range(3):
         x, lean = (k - 1) * 0.16, between(rng, -0.15, 0.15)
         points = [(x + 0.07 * math.sin(2 * i + 5 * lean) + lean * i / 4, -0.25 * i) for i in range(5)]
-        pen.fill(chain(points, 0.06, 0.02), colour, line=0.7, round=0.06)
+        pen.fill(chain(points, 0.06, 0.02), color, line=0.7, round=0.06)
 
 
 def coral(pen: Pen, rng: Random) -> None:
     """A branching coral."""
-    colour = tint(rng, ["#e07a6a", "#e0a04a", "#c96a9a", "#8f7fc4"], 0.08)
+    color = tint(rng, ["#e07a6a", "#e0a04a", "#c96a9a", "#8f7fc4"], 0.08)
     for angle in (-0.8, -0.35, 0.1, 0.5, 0.9):
         tip = (0.75 * math.sin(angle), -0.85 * math.cos(angle))
-        pen.fill(chain([(0, 0), (tip[0] * 0.45, tip[1] * 0.6), tip], 0.11, 0.08), colour, line=0.8, round=0.08)
+        pen.fill(chain([(0, 0), (tip[0] * 0.45, tip[1] * 0.6), tip], 0.11, 0.08), color, line=0.8, round=0.08)
 
 
 def reed(pen: Pen, rng: Random) -> None:

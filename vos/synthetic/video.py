@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from vos.drawing.creatures import CATEGORIES
-from vos.drawing.patterns import noise_tile
-from vos.drawing.pen import Pen
-from vos.drawing.plan import MARGIN, SPLITS, Actor, Plan, generator, plan_video
-from vos.drawing.scenes import SCENES, paint_scene
-from vos.drawing.shapes import rgb
+from vos.synthetic.creatures import CATEGORIES
+from vos.synthetic.patterns import noise_tile
+from vos.synthetic.pen import Pen
+from vos.synthetic.plan import MARGIN, SPLITS, Actor, Plan, generator, plan_video
+from vos.synthetic.scenes import SCENES, paint_scene
+from vos.synthetic.shapes import rgb
 
 STEP, ANNOTATED = 5, 20  # every fifth frame is annotated, 20 of them
 LAST = STEP * (ANNOTATED - 1)  # frames run from 0 to this
@@ -52,7 +52,7 @@ def view(background: np.ndarray, size: tuple[int, int], look_at: tuple[float, fl
     return picture
 
 
-def draw_actor(plan: Plan, actor: Actor, tau: float, colour: np.ndarray, ids: np.ndarray) -> None:
+def draw_actor(plan: Plan, actor: Actor, tau: float, color: np.ndarray, ids: np.ndarray) -> None:
     """Paint one creature, and its shadow where it stands."""
     entry = CATEGORIES[actor.category]
     x, y = actor.place(tau)
@@ -67,7 +67,7 @@ def draw_actor(plan: Plan, actor: Actor, tau: float, colour: np.ndarray, ids: np
         phase = 2 * math.pi * way * math.copysign(1, facing) / (entry.stride * actor.size)  # feet do not slide
     else:
         phase = 2 * math.pi * tau * 3.2 * entry.stride
-    pen = Pen(colour, ids, actor.number, x, y, size, turn, facing)
+    pen = Pen(color, ids, actor.number, x, y, size, turn, facing)
     if entry.moves in ("walk", "drive"):
         pen.soft((0.02, 0.0), 0.25 if actor.category == "person" else 0.6, 0.07, rgb("#201a20"), 0.45)
     entry.draw(pen, actor.start + phase, actor.look)
@@ -77,33 +77,33 @@ def draw_frame(plan: Plan, background: np.ndarray, frame: int) -> tuple[np.ndarr
     """One frame, uint8 (H, W, 3), and its ids, uint8 (H, W). frame: number at 30 a second."""
     tau = frame / LAST
     look_at = camera(plan, tau)
-    colour = view(background, plan.size, look_at)
+    color = view(background, plan.size, look_at)
     ids = np.zeros(plan.size, np.uint8)
     for actor in plan.actors:
-        draw_actor(plan, actor, tau, colour, ids)
-    draw_props(plan, look_at, colour, ids)
+        draw_actor(plan, actor, tau, color, ids)
+    draw_props(plan, look_at, color, ids)
     gain = 1 + plan.light[0] * math.sin(2 * math.pi * (plan.light[1] * tau + plan.light[2]))
     height, width = plan.size
     row, column = frame * 37 % 64, frame * 53 % 64
     grain = noise_tile(5, (2, 1))[row : row + height, column : column + width] - np.float32(0.5)
     if plan.blurred:
-        colour[:, :, 1:-1] = 0.5 * colour[:, :, 1:-1] + 0.25 * (colour[:, :, :-2] + colour[:, :, 2:])
-        colour[:, 1:-1] = 0.5 * colour[:, 1:-1] + 0.25 * (colour[:, :-2] + colour[:, 2:])
-    colour *= np.array([gain, gain, 1 + 0.8 * (gain - 1)], np.float32)[:, None, None]
-    colour += grain * np.float32(plan.grain * 6)
-    np.clip(colour, 0, 1, out=colour)
-    colour *= 255
-    colour += 0.5
-    return np.ascontiguousarray(colour.astype(np.uint8).transpose(1, 2, 0)), ids
+        color[:, :, 1:-1] = 0.5 * color[:, :, 1:-1] + 0.25 * (color[:, :, :-2] + color[:, :, 2:])
+        color[:, 1:-1] = 0.5 * color[:, 1:-1] + 0.25 * (color[:, :-2] + color[:, 2:])
+    color *= np.array([gain, gain, 1 + 0.8 * (gain - 1)], np.float32)[:, None, None]
+    color += grain * np.float32(plan.grain * 6)
+    np.clip(color, 0, 1, out=color)
+    color *= 255
+    color += 0.5
+    return np.ascontiguousarray(color.astype(np.uint8).transpose(1, 2, 0)), ids
 
 
-def draw_props(plan: Plan, look_at: tuple[float, float, float], colour: np.ndarray, ids: np.ndarray) -> None:
+def draw_props(plan: Plan, look_at: tuple[float, float, float], color: np.ndarray, ids: np.ndarray) -> None:
     """Paint what stands in front of everything and slides past faster than the background."""
     height = plan.size[0]
     for number, (kind, x, y, large) in enumerate(plan.props):
         thing = SCENES[plan.scene][2][kind]
         size = height * TALL.get(thing.__name__, 0.7) * (0.85 + 0.3 * large)
-        pen = Pen(colour, ids, 0, x - 1.5 * look_at[0], y - 0.5 * look_at[1], size)
+        pen = Pen(color, ids, 0, x - 1.5 * look_at[0], y - 0.5 * look_at[1], size)
         thing(pen, generator(plan.seed, 2, number))
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vos.drawing.patterns import Pattern
-from vos.drawing.pen import Pen
-from vos.drawing.shapes import Point, capsule, chain, ellipse, mix, polygon, rgb, union
+from vos.synthetic.patterns import Pattern
+from vos.synthetic.pen import Pen
+from vos.synthetic.shapes import Point, capsule, chain, ellipse, mix, polygon, rgb, union
 
 SHIRTS = [rgb(c) for c in ("#c8463d", "#2f6f9f", "#e3a93b", "#4d8a57", "#7c5a9b", "#e8e0d0", "#d9773f", "#3f8f94")]
 TROUSERS = [rgb(c) for c in ("#34435e", "#5b4a3f", "#2c2f38", "#7a7f8a", "#8a6a45")]
@@ -24,9 +24,9 @@ BLACK, WHITE, DARK = rgb("#1d1a1c"), rgb("#fbf7ee"), rgb("#3a2f2e")
 Look = tuple[float, ...]
 
 
-def pick(colours: list[np.ndarray], number: float) -> np.ndarray:
+def pick(colors: list[np.ndarray], number: float) -> np.ndarray:
     """The colour at `number` (0..1) of the way through a list."""
-    return colours[min(int(number * len(colours)), len(colours) - 1)]
+    return colors[min(int(number * len(colors)), len(colors) - 1)]
 
 
 def eye(pen: Pen, at: Point, radius: float) -> None:

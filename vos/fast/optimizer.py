@@ -1,16 +1,15 @@
-"""The optimiser: AdamW, and where it is asked for Muon for the convolutions between hidden layers.
-
-Muon (Jordan et al. 2024) reads the gradient of a convolution as one matrix, outputs x (inputs * kernel), and steps
-along the nearest matrix whose singular values are all equal: all directions are learnt equally fast, also the many
-weak ones. The first and last layers, biases and BatchNorm stay with AdamW.
-"""
+"""The optimizer: AdamW, and Muon, with which the course learns in fewer steps. Skip it on a first reading."""
 
 import torch
 from torch import Tensor, nn
 
 
-class Optimiser:
-    """AdamW and Muon behind one `step`.
+class Optimizer:
+    """AdamW, and where it is asked for Muon for the convolutions between hidden layers, behind one `step`.
+
+    Muon (Jordan et al. 2024) reads the gradient of a convolution as one matrix, outputs x (inputs * kernel), and steps
+    along the nearest matrix whose singular values are all equal: all directions are learnt equally fast, also the
+    many weak ones. The first and last layers, biases and BatchNorm stay with AdamW.
 
     model: its convolutions in channels_last, as `vos.networks.build` makes them; such a weight is a matrix without
     a copy. muon: learning rate of Muon in units of AdamW's; 0 leaves all weights to AdamW. weight_decay: AdamW's.
@@ -22,27 +21,29 @@ class Optimiser:
         self.matrices = [nn.Parameter(as_matrix(w.detach())) for w in self.convolutions]
         taken = {id(w) for w in self.convolutions}
         others = [w for w in weights if id(w) not in taken]
-        self.parts = [(torch.optim.AdamW(others, weight_decay=weight_decay, fused=True), 1.0)]
+        adamw = torch.optim.AdamW(others, weight_decay=weight_decay, fused=True)
+        self.parts: list[tuple[torch.optim.Optimizer, float]] = [(adamw, 1.0)]
         if self.matrices:  # match_rms_adamw: steps of AdamW's size (Liu et al. 2025)
             self.parts.append((torch.optim.Muon(self.matrices, weight_decay=0, adjust_lr_fn="match_rms_adamw"), muon))
 
-    def step(self, learning_rate: float) -> None:
-        """Change the weights by their gradients."""
+    def step(self, rate: float) -> None:
+        """Change the weights by their gradients; rate: AdamW's learning rate."""
         for matrix, weight in zip(self.matrices, self.convolutions, strict=True):
+            assert weight.grad is not None
             matrix.grad = as_matrix(weight.grad.contiguous(memory_format=torch.channels_last))
-        for optimiser, factor in self.parts:
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate * factor
-            optimiser.step()
+        for optimizer, factor in self.parts:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * factor
+            optimizer.step()
 
     def state_dict(self) -> list[dict]:
         """What the steps so far have left behind, as plain data."""
-        return [optimiser.state_dict() for optimiser, _ in self.parts]
+        return [optimizer.state_dict() for optimizer, _ in self.parts]
 
     def load_state_dict(self, states: list[dict]) -> None:
         """Go on as after these steps."""
-        for (optimiser, _), state in zip(self.parts, states, strict=True):
-            optimiser.load_state_dict(state)
+        for (optimizer, _), state in zip(self.parts, states, strict=True):
+            optimizer.load_state_dict(state)
 
 
 def is_hidden_convolution(weight: Tensor) -> bool:

@@ -1,0 +1,150 @@
+"""How YouTube-VOS and DAVIS lay out a set: which layout a folder has, meta.json, lists of sequences, images in order."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from vos.files.errors import VosError
+from vos.files.json_files import read_json
+from vos.files.png import VOID
+
+OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
+
+
+class ListedObject(NamedTuple):
+    """An object of meta.json: its category, where it has one, and the names of its frames, sorted."""
+
+    category: str | None
+    frames: tuple[str, ...]
+
+
+def find_layout(root: Path) -> str:
+    """ "YouTube-VOS" or "DAVIS". VosError says what was expected where `root` is neither."""
+    if not root.is_dir():
+        raise VosError(f"{root}: no such folder; give the folder of a YouTube-VOS or DAVIS set")
+    if (root / "train" / "JPEGImages").is_dir():
+        return "YouTube-VOS"
+    if (root / "JPEGImages" / "480p").is_dir():
+        return "DAVIS"
+    if (root / "JPEGImages").is_dir() and (root / "meta.json").is_file():
+        raise VosError(f"{root}: this is one split of a YouTube-VOS set; give the folder above it")
+    raise VosError(f"{root}: holds neither train/JPEGImages (YouTube-VOS) nor JPEGImages/480p (DAVIS)")
+
+
+def read_meta(path: Path) -> dict[str, dict[int, ListedObject]]:
+    """The objects of every video of a meta.json, by video and id, both sorted. VosError where it is none."""
+    entries = read_json(path).get("videos")
+    if not isinstance(entries, dict):
+        raise VosError(f'{path}: has no "videos" object; is it the meta.json of YouTube-VOS?')
+    videos = {}
+    for name, entry in sorted(entries.items()):
+        check_name(name, path)
+        listed = entry.get("objects") if isinstance(entry, dict) else None
+        if not isinstance(listed, dict):
+            raise VosError(f'{path}: video {name}: has no "objects" by id; is it the meta.json of YouTube-VOS?')
+        objects = {}
+        for key, value in listed.items():
+            if key not in OBJECT_IDS:
+                raise VosError(f"{path}: video {name}: object id {key!r} must be a number from 1 to {VOID - 1}")
+            objects[OBJECT_IDS[key]] = listed_object(f"{path}: video {name}: object {key}", value)
+        videos[name] = dict(sorted(objects.items()))
+    return videos
+
+
+def listed_object(where: str, value: object) -> ListedObject:
+    """One object's entry in meta.json; `where` begins the message of a VosError."""
+    frames = value.get("frames") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(frames, list) or not all(isinstance(name, str) for name in frames):
+        raise VosError(f'{where}: "frames" must be a list of frame names')
+    category = value.get("category")
+    if not isinstance(category, str | None):
+        raise VosError(f'{where}: "category" must be a name, or be left out')
+    return ListedObject(category, tuple(sorted(set(frames))))
+
+
+def davis_lists(root: Path) -> tuple[list[str], list[str]]:
+    """(names of train, names of val): DAVIS-2017's lists where they are there, else DAVIS-2016's."""
+    for year in ("2017", "480p", "2016"):
+        train, val = (davis_names(root / "ImageSets" / year / f"{kind}.txt") for kind in ("train", "val"))
+        if train or val:
+            return train, val
+    lists = root / "ImageSets"
+    raise VosError(f"{lists}: no train.txt in 2017/ or 480p/ names a sequence; unpack the whole DAVIS archive")
+
+
+def davis_names(path: Path) -> list[str]:
+    """Sequence names of a list: one a line (2017), or one pair of image and annotation paths a line (2016)."""
+    if not path.is_file():
+        return []
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, ValueError) as error:
+        raise VosError(f"{path}: cannot be read as a list of sequences ({error}); replace the file") from None
+    names = {Path(line.split()[0]).parent.name if "/" in line else line for line in lines if line}
+    for name in names:
+        check_name(name, path)
+    return sorted(names)
+
+
+def check_name(name: str, path: Path) -> None:
+    """VosError where a list names a video by what cannot be a folder's name, as it may lead out of the set."""
+    if name in ("", ".", "..") or Path(name).name != name or len(name.encode(errors="replace")) > 255:
+        raise VosError(f"{path}: {name[:80]!r} cannot be the name of a video; name a folder of the set")
+
+
+def images_in(folder: Path, endings: tuple[str, ...]) -> tuple[Path, ...]:
+    """The images of a folder in the order of their names, which no file system promises by itself."""
+    try:
+        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != ".")
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
+        raise VosError(f"{folder}: no such folder; is the set whole?") from None
+    except OSError as error:
+        raise VosError(f"{folder}: cannot be listed ({error.strerror}); change its permissions") from None
+    if not found:
+        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
+    for one, other in pairwise(sorted(found, key=lambda path: path.stem)):
+        if one.stem == other.stem:
+            raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
+    return tuple(found)
+
+
+def frames_and_masks(frames_folder: Path, masks_folder: Path) -> tuple[tuple[Path, ...], dict[str, Path]]:
+    """The frames of a video in order, and its masks by name. VosError where a mask has no frame."""
+    frames = images_in(frames_folder, (".jpg", ".jpeg"))
+    masks = {path.stem: path for path in images_in(masks_folder, (".png",))}
+    if lost := sorted(set(masks) - {path.stem for path in frames}):
+        raise VosError(f"{masks[lost[0]]}: {frames_folder} has no frame of this name; is the set whole?")
+    return frames, masks
+
+
+class ListedVideo(NamedTuple):
+    """A video of a YouTube-VOS set: its frames in order; its masks, None where there is none; and its objects by id.
+
+    An object is its category, the index of its first frame with a mask, and the indices of all frames it is listed in.
+    """
+
+    name: str
+    frames: tuple[Path, ...]
+    masks: tuple[Path | None, ...]
+    objects: dict[int, tuple[str | None, int, tuple[int, ...]]]
+
+
+def youtube_vos_videos(frames_root: Path, masks_root: Path) -> list[ListedVideo]:
+    """Videos with frames from `frames_root`/JPEGImages, annotations and meta.json from `masks_root`."""
+    meta = masks_root / "meta.json"
+    videos = []
+    for name, listed in read_meta(meta).items():
+        frames, masks = frames_and_masks(frames_root / "JPEGImages" / name, masks_root / "Annotations" / name)
+        index = {path.stem: i for i, path in enumerate(frames)}
+        objects = {}
+        for number, (category, names) in listed.items():
+            where = f"{meta}: video {name}: object {number}"
+            if lost := sorted(set(names) - set(index)):
+                raise VosError(f"{where} is in frame {lost[0]!r}, which is not on disk; is the set whole?")
+            places = tuple(sorted(index[frame] for frame in names))
+            first = next((i for i in places if frames[i].stem in masks), None)
+            if first is None:
+                raise VosError(f"{where} has no annotation on disk; add its masks or take it off the list")
+            objects[number] = category, first, places
+        videos.append(ListedVideo(name, frames, tuple(masks.get(path.stem) for path in frames), objects))
+    return videos
