@@ -4,7 +4,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 CPU    := https://download.pytorch.org/whl/cpu
 
-# DATA=folder runs the report on real video; without it the embedded set is drawn.
+# DATA=folder runs the report on real video; without it the synthetic set is drawn.
 REPORT := report $(if $(DATA),--data $(DATA))
 
 .PHONY: report publish figures test lab clean
@@ -43,4 +43,4 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs data/embedded
+	rm -rf $(VENV) runs data/synthetic

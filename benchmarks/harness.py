@@ -55,5 +55,5 @@ def emit(rows: list[dict], as_json: bool) -> None:
 def save(name: str, rows: list[dict]) -> Path:
     """Write data/results/benchmark_NAME.json: all rows of one run, and what they were measured on."""
     path = ROOT / "data/results" / f"benchmark_{name}.json"
-    write_json(path, {"rows": rows, "made": provenance()})
+    write_json(path, {"rows": rows, "provenance": provenance()})
     return path

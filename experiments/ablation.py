@@ -143,7 +143,7 @@ def main() -> None:
     path = ROOT / "data/results/choices.json"
     made = {"minutes_each": minutes, "objects": OBJECTS, "frames": FRAMES} | provenance()
     result = read_json(path) if path.exists() else {}
-    rows = result["rows"] if result.get("made") == made else []  # goes on where it was stopped
+    rows = result["rows"] if result.get("provenance") == made else []  # goes on where it was stopped
     there = {(row["choice"], row["seed"]) for row in rows}
     todo = [(name, seed, minutes) for name, seeds in SEEDS.items() for seed in seeds if (name, seed) not in there]
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
@@ -151,7 +151,7 @@ def main() -> None:
             rows.append(job.result())
             print(rows[-1], flush=True)
             rows.sort(key=lambda row: (list(CHOICES).index(row["choice"]), row["seed"]))
-            write_json(path, {"rows": rows, "made": made})
+            write_json(path, {"rows": rows, "provenance": made})
 
 
 if __name__ == "__main__":

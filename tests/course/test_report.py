@@ -77,7 +77,7 @@ def test_the_chain_makes_table_and_figures(run):
     printed = (run / "printed.txt").read_text()
     assert "Table 1" in printed and "committed" in printed and steps_text(run / "results", RESULTS) in printed
     for name in ("base", "updated"):
-        made = json.loads((run / f"results/training_{name}.json").read_text())["made"]
+        made = json.loads((run / f"results/training_{name}.json").read_text())["provenance"]
         assert {"seed", "dtype", "minutes", "processor", "python", "torch"} <= set(made)
 
 
@@ -160,7 +160,7 @@ def test_readme_quotes_the_committed_results():
 
 def test_steps_text_names_a_run_and_the_committed_one(tmp_path):
     for name in ("base", "updated"):
-        made = {"iterations": 1293, "made": {"dtype": "float32"}}
+        made = {"iterations": 1293, "provenance": {"dtype": "float32"}}
         (tmp_path / f"training_{name}.json").write_text(json.dumps(made))
     committed = json.loads((RESULTS / "training_base.json").read_text())["iterations"]
     line = steps_text(tmp_path, RESULTS).splitlines()[1]

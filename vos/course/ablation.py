@@ -196,7 +196,7 @@ def deviation_table(choices: dict) -> str:
     for row in DEVIATIONS:
         measured = "<br>".join(f"{name}: {changed[name]:+.3f}" for name in row.undone) or "–"
         lines.append(f"| {row.what} | {row.theirs} | {row.ours} | {row.why} | {measured} |")
-    made = choices["made"]
+    made = choices["provenance"]
     recipe = next(row["against"] for row in choices["rows"])
     J = [row["J"] for row in choices["rows"] if row["choice"] == recipe]
     lines += [

@@ -106,7 +106,7 @@ def metrics_table(root: Path) -> str:
             cells = [f"`python -m vos evaluate`, all cores, {row['masks']}"]
             cells += [f"{row['command_s']:.1f} s, {row['peak_MB']:.0f} MB", "–", "–", f"{row['decoding_s']:.1f} s"]
         lines.append(f"| {' | '.join(cells)} |")
-    made = result["made"]
+    made = result["provenance"]
     about = f"One run on {made['cores']} cores of {made['processor']}, medians; the first rows use one core."
     return "\n".join([*lines, "", f"{about} Masks of 480x854 pixels; `python benchmarks/metrics.py` measures it anew."])
 
@@ -137,7 +137,7 @@ def speed_table(root: Path) -> str:
     rows = {row["benchmark"]: row for row in files["inference"]["rows"] + files["training"]["rows"]}
     loader = next(row for row in files["data"]["rows"] if row["preset"] == "report")
     memory = max(r["memory_ratio"] for r in files["inference"]["rows"] if r["benchmark"] == "memory")
-    made = files["training"]["made"]
+    made = files["training"]["provenance"]
     lines += [
         "",
         "The limit, and at most: a step that were its convolutions in the same precision and nothing else. The plain "

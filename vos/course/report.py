@@ -120,9 +120,9 @@ def train_model(name: str, place: Workspace, seed: int, abreast: int = 1, line: 
     _, about = load_checkpoint(place.checkpoints / f"{name}.pt")
     made = {"seed": seed, "dtype": about["precision"], "minutes": round(about["minutes"], 2)}
     made |= {"torch_threads": torch.get_num_threads()} | provenance()
-    about = {"iterations": len(log), "parameters": count_parameters(model), "started_from": begun}
+    about = {"iterations": len(log), "parameters": count_parameters(model), "initialized_from": begun}
     write_json(
-        place.results / f"training_{name}.json", {"model": name, "data": place.data.name} | about | {"made": made}
+        place.results / f"training_{name}.json", {"model": name, "data": place.data.name} | about | {"provenance": made}
     )
 
 
@@ -148,10 +148,10 @@ def score_methods(place: Workspace, valid: VOSDataset) -> None:
         predict_into(folder, method, valid)
         scores = score_predictions(valid, folder)
         trained = read_json(place.results / f"training_{name}.json") if name in MODELS else None
-        seed = trained["made"]["seed"] if trained else None  # the baselines draw nothing at random
+        seed = trained["provenance"]["seed"] if trained else None  # the baselines draw nothing at random
         made = {"seed": seed, "dtype": "float32", "torch_threads": torch.get_num_threads()}
         minutes = {"minutes": round((time.perf_counter() - started) / 60, 2)}
-        write_json(place.results / f"scores_{name}.json", scores | {"made": made | minutes | provenance()})
+        write_json(place.results / f"scores_{name}.json", scores | {"provenance": made | minutes | provenance()})
         numbers = scores["global"]
         rows.append(
             {"name": name, "source": source}
@@ -159,11 +159,11 @@ def score_methods(place: Workspace, valid: VOSDataset) -> None:
             | {"overall": numbers.get("overall", numbers["J&F"]), "J": numbers["J_mean"], "F": numbers["F_mean"]}
             | {"videos": len(valid), "objects": len(scores["objects"])}
             | {"parameters": trained["parameters"] if trained else 0}
-            | {"minutes": trained["made"]["minutes"] if trained else 0}
+            | {"minutes": trained["provenance"]["minutes"] if trained else 0}
         )
-    seeds = {name: read_json(place.results / f"training_{name}.json")["made"]["seed"] for name in MODELS}
+    seeds = {name: read_json(place.results / f"training_{name}.json")["provenance"]["seed"] for name in MODELS}
     write_json(
-        place.results / "table1.json", {"rows": rows, "made": {"seeds": seeds, "dtype": "float32"} | provenance()}
+        place.results / "table1.json", {"rows": rows, "provenance": {"seeds": seeds, "dtype": "float32"} | provenance()}
     )
 
 
@@ -201,7 +201,7 @@ def run_notebooks(place: Workspace, run: Path) -> None:
             with written_whole(run / "notebooks" / source.name) as temporary:
                 nbformat.write(without_machine(notebook), temporary)
         seconds[name] = round(time.perf_counter() - started, 1)
-    write_json(place.results / "notebooks.json", {"seconds": seconds, "made": provenance()})
+    write_json(place.results / "notebooks.json", {"seconds": seconds, "provenance": provenance()})
 
 
 def without_machine(notebook: dict) -> dict:
@@ -238,7 +238,7 @@ def steps_text(results: Path, committed: Path) -> str:
     lines = ["Trainings are given minutes, so a slower processor takes fewer steps and scores lower:"]
     for name in MODELS:
         here, there = (read_json(folder / f"training_{name}.json") for folder in (results, committed))
-        steps = [f"{t['iterations']:,} steps in {t['made']['dtype']}" for t in (here, there)]
+        steps = [f"{t['iterations']:,} steps in {t['provenance']['dtype']}" for t in (here, there)]
         lines.append(f"{name:<16} {steps[0]}; committed: {steps[1]}")
     return "\n".join(lines)
 

@@ -53,9 +53,8 @@ def read_checkpoint(path: Path) -> dict:
         raise VosError(f"{path}: is not a checkpoint of this project, {reason}; {ADVICE}") from None
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise VosError(f"{path}: is damaged or cut off ({first_line(error)}); use another checkpoint") from None
-    lacking = {"model", "kind", "model_config", "train_config"} - set(
-        checkpoint if isinstance(checkpoint, dict) else ()
-    )
+    wanted = {"model", "kind", "model_config", "train_config"}
+    lacking = wanted - set(checkpoint if isinstance(checkpoint, dict) else ())
     if lacking:
         lacks = ", ".join(sorted(lacking))
         raise VosError(f"{path}: is not a checkpoint of this project, it lacks {lacks}; {ADVICE}")

@@ -27,8 +27,9 @@ def first_cell(kernel: int, half: int) -> int:
 def cells_in_taps(kernel: int) -> Tensor:
     """(2, cells, kernel): the weight of each low-resolution cell in each kernel tap, for outputs in either half (1-D).
 
-    A cell is a pixel of the map before upsampling, a tap an entry of the kernel. For output 2k + half, tap j meets the upsampled pixel 2k + half + j - kernel // 2, and that is
-    3/4 of the cell it lies in and 1/4 of the nearer neighbour. Entry a is cell k + first_cell(kernel, half) + a.
+    A cell is a pixel of the map before upsampling, a tap an entry of the kernel. For output 2k + half, tap j meets the
+    upsampled pixel 2k + half + j - kernel // 2, and that is 3/4 of the cell it lies in and 1/4 of the nearer neighbour.
+    Entry a is cell k + first_cell(kernel, half) + a.
     """
     shares = torch.zeros(2, kernel // 2 + 2, kernel)
     for half in (0, 1):

@@ -1,4 +1,4 @@
-"""How YouTube-VOS and DAVIS lay out a set: which layout a folder has, meta.json, lists of sequences, images in order."""
+"""How YouTube-VOS and DAVIS lay out a set: the layout of a folder, meta.json, lists of sequences, images in order."""
 
 from itertools import pairwise
 from pathlib import Path
