@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python
+PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 CPU    := https://download.pytorch.org/whl/cpu
 
 # DATA=folder runs the report on real video; without it the synthetic set is drawn.
 REPORT := report $(if $(DATA),--data $(DATA))
 
-.PHONY: report publish figures test lab clean
+.PHONY: report publish figures lint check test lab clean
 .DEFAULT_GOAL := report
 
 report: $(VENV)/.installed
@@ -19,9 +20,16 @@ publish: $(VENV)/.installed
 figures: $(VENV)/.installed
 	@$(RUN) -m vos $(REPORT) --reuse
 
-test: $(VENV)/.installed
+lint: $(VENV)/.installed
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
-	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN) -m mypy
+
+# The quick lane, under two minutes; `make test` is the whole.
+check: lint
+	@$(PYTEST) -m "not slow"
+
+test: lint
+	@$(PYTEST)
 
 lab: $(VENV)/.installed
 	@$(RUN) -m jupyterlab notebooks

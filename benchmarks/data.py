@@ -19,11 +19,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from training import Step
 
-from vos.config import NO_AUGMENTATION
-from vos.clips import ClipDataset, DrawnClips, clip_indices, prepare_batch, collate_clips
+from vos.clips import ClipDataset, RawClips, clip_indices, collate_clips, prepare_batch
+from vos.config import NO_AUGMENTATION, PRESETS, REAL
 from vos.data import VOSDataset
-from vos.config import PRESETS
-from vos.config import REAL
 
 LENGTH, CLIPS, REPEATS = 5, 40, 5
 
@@ -52,14 +50,14 @@ class Decoding(Dataset):
 def clips_per_second(dataset: Dataset, workers: int, finish: bool) -> float:
     """Of a loader that is running already."""
     batches = [[(2 * number, LENGTH), (2 * number + 1, LENGTH)] for number in range(CLIPS // 2 + 4)]
-    collate = collate_clips if isinstance(dataset, DrawnClips) else None
+    collate = collate_clips if isinstance(dataset, RawClips) else None
     loader = iter(DataLoader(dataset, batch_sampler=batches, num_workers=workers, collate_fn=collate))
     for _ in range(4):
         next(loader)  # workers have started
     start = time.perf_counter()
     for batch in loader:
         if finish:
-            prepare_batch(batch, "cpu")
+            prepare_batch(batch)
     return CLIPS / (time.perf_counter() - start)
 
 
@@ -68,16 +66,16 @@ def main() -> None:
     parser = harness.arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DAVIS", help="a DAVIS folder")
     args = parser.parse_args()
-    videos = VOSDataset(args.data, "train").videos
+    videos = VOSDataset(args.data).train
     workers, rows = os.cpu_count() or 1, []
     for preset, config in PRESETS.items():
-        plain = ClipDataset(videos, config.size, augmentation=NO_AUGMENTATION, keep=False)
-        full = ClipDataset(videos, config.size, augmentation=REAL.augmentation, keep=False)
+        plain = ClipDataset(videos, config.size, augment=NO_AUGMENTATION, cache=False)
+        full = ClipDataset(videos, config.size, augment=REAL.augment, cache=False)
         kinds = {
             "decoding": (Decoding(plain), False),
-            "loader": (DrawnClips(full), False),
-            "normalised": (DrawnClips(plain), True),
-            "augmented": (DrawnClips(full), True),
+            "loader": (RawClips(full), False),
+            "normalised": (RawClips(plain), True),
+            "augmented": (RawClips(full), True),
         }
         rates: dict[str, list[float]] = {name: [] for name in kinds}
         for _ in range(REPEATS):
@@ -91,7 +89,7 @@ def main() -> None:
         step()
         start = time.perf_counter()
         step()
-        row["model_clips_per_s"] = len(step.frames) / (time.perf_counter() - start)
+        row["model_clips_per_s"] = len(step.batch.frames) / (time.perf_counter() - start)
         row["loader_over_model_ratio"] = rate["loader"] / row["model_clips_per_s"]
         rows.append(row)
         harness.emit([row], args.json)

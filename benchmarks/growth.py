@@ -27,13 +27,13 @@ from matplotlib.ticker import MaxNLocator
 from training import Step
 
 from vos.clips import ClipDataset
+from vos.config import PRESETS, InferenceConfig
+from vos.course.workspace import ROOT, Workspace
 from vos.data import VOSDataset
-from vos.figures.results import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
+from vos.figures.style import BASE, UPDATED, WIDTH, save, styled
 from vos.files import read_json, write_json
 from vos.inference import object_probabilities
 from vos.networks import build
-from vos.config import PRESETS
-from vos.course.workspace import ROOT, Workspace
 
 YOUTUBE_VOS = 3471  # training videos
 HEIGHTS = (64, 96, 128, 192, 256)
@@ -79,8 +79,8 @@ def one_case(against: str, value: int) -> str:
         return json.dumps(open_and_draw(value))
     if against == "K":
         with tempfile.TemporaryDirectory() as folder:
-            model, video = build("base", "course").eval(), video_in(Path(folder), 20, value)
-            return json.dumps({"s": seconds_of(lambda: exhaust(object_probabilities(model, video, mirror=False))) / 20})
+            model, video, once = build("base").eval(), video_in(Path(folder), 20, value), InferenceConfig(mirror=False)
+            return json.dumps({"s": seconds_of(lambda: exhaust(object_probabilities(model, video, once))) / 20})
     step = step_of(against, value)
     before = harness.memory_MB("VmRSS")
     return json.dumps({"s": seconds_of(step), "MB": harness.memory_MB() - before})
@@ -102,12 +102,10 @@ def open_and_draw(count: int) -> dict[str, float]:
             for kind in ("JPEGImages", "Annotations"):
                 (target / kind / again).symlink_to(source / kind / name)
         write_json(target / "meta.json", {"videos": listed})
-        opening = seconds_of(lambda: VOSDataset(Path(folder), "train", held_out=False))
-        clips = ClipDataset(
-            VOSDataset(Path(folder), "train", held_out=False).videos, (64, 112), keep=False
-        )
+        opening = seconds_of(lambda: VOSDataset(Path(folder), hold_out=False))
+        clips = ClipDataset(VOSDataset(Path(folder), hold_out=False).train, PRESETS["course"].size, cache=False)
         numbers = iter(range(1000))
-        drawing = seconds_of(lambda: [clips.drawn((next(numbers), 5)) for _ in range(20)]) / 20
+        drawing = seconds_of(lambda: [clips.read_clip((next(numbers), 5)) for _ in range(20)]) / 20
     return {"s": opening, "drawing_s": drawing}
 
 
@@ -129,7 +127,7 @@ def figure(rows: list[dict]) -> Figure:
         ("Opening a set of videos", "videos", "seconds", "s", ("videos",)),
     )
     with styled():
-        drawn = NotebookFigure(figsize=(WIDTH, 5.8), layout="constrained")
+        drawn = Figure(figsize=(WIDTH, 5.8), layout="constrained")
         for axes, (title, along, up, key, names) in zip(drawn.subplots(2, 3).flat, panels, strict=True):
             for name, color, line in zip(names, (BASE, UPDATED), ("-", "--"), strict=False):
                 chosen = [row for row in rows if row["against"] == name]

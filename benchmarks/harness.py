@@ -4,15 +4,15 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 
-from vos.files import write_json
 from vos.course.workspace import ROOT, provenance
+from vos.files import write_json
 
 
-def medians(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+def medians(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
     """The median seconds of each run. They take turns, so that a busy machine is busy for all of them alike."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):

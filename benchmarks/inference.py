@@ -22,12 +22,13 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
+from vos.config import InferenceConfig
+from vos.course.workspace import ROOT
 from vos.data import Video, VideoObject
-from vos.figures.results import BASE, UPDATED, WIDTH, NotebookFigure, save, styled
+from vos.figures.style import BASE, UPDATED, WIDTH, save, styled
 from vos.inference import object_probabilities, segment
 from vos.masks import write_mask
 from vos.networks import build
-from vos.course.workspace import ROOT
 
 FRAMES, SIZE = 6, (256, 448)
 
@@ -65,7 +66,8 @@ def frame_rows(folder: Path) -> list[dict]:
 
     runs = {"plain": by_plain_port}
     for precision in ("float32", "bfloat16"):
-        runs[precision] = lambda p=precision: exhaust(object_probabilities(model, video, mirror=False, precision=p))
+        config = InferenceConfig(mirror=False, precision=precision)
+        runs[precision] = lambda config=config: exhaust(object_probabilities(model, video, config))
         runs[precision]()  # the first is not timed
     s = {name: seconds / FRAMES for name, seconds in harness.medians(runs, 3).items()}
     s["plain"] = float(np.median(plain))
@@ -78,11 +80,11 @@ def frame_rows(folder: Path) -> list[dict]:
 
 def object_rows(folder: Path) -> list[dict]:
     """Full size, bfloat16, 1 to 8 objects."""
-    model = build("base", "report").eval()
+    model, config = build("base", "report").eval(), InferenceConfig(mirror=False, precision="bfloat16")
     counts = (1, 2, 3, 4, 6, 8)
     videos = {count: video_in(folder, FRAMES, count) for count in counts}
     runs = {
-        str(count): lambda v=video: exhaust(object_probabilities(model, v, mirror=False, precision="bfloat16"))
+        str(count): lambda video=video: exhaust(object_probabilities(model, video, config))
         for count, video in videos.items()
     }
     s = {int(count): seconds / FRAMES for count, seconds in harness.medians(runs, 3).items()}
@@ -96,7 +98,7 @@ def course_row(folder: Path) -> dict:
     """The course preset, from files to id maps."""
     model, video = build("base", "course").eval(), video_in(folder, 60, 1)
     runs = {
-        "once": lambda: exhaust(segment(model, video, mirror=False)),
+        "once": lambda: exhaust(segment(model, video, InferenceConfig(mirror=False))),
         "both views": lambda: exhaust(segment(model, video)),
     }
     s = harness.medians(runs, 3)
@@ -122,7 +124,7 @@ def segment_long(kind: str, frames: int) -> None:
 def memory_rows() -> list[dict]:
     """100 and 1,000 frames."""
     rows = []
-    for kind in ("base", "video"):
+    for kind in ("base", "updated"):
         short, long = peak_memory(kind, 100), peak_memory(kind, 1000)
         rows.append({"benchmark": "memory", "model": kind, "frames_100_MB": short, "frames_1000_MB": long})
         rows[-1]["memory_ratio"] = long / short
@@ -134,7 +136,7 @@ def figure(rows: list[dict]) -> Figure:
     chosen = [row for row in rows if row["benchmark"] == "objects"]
     counts, seconds = (np.array([row[key] for row in chosen]) for key in ("objects", "frame_s"))
     with styled():
-        drawn = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
+        drawn = Figure(figsize=(WIDTH, 3.4), layout="constrained")
         axes = drawn.add_subplot()
         axes.plot(counts, seconds, marker="o", color=BASE, label="objects together: frames encoded once")
         axes.plot(counts, seconds[0] * counts, color=UPDATED, linestyle="--", label="a pass for each object")

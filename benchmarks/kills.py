@@ -18,15 +18,15 @@ import harness
 import torch
 
 from vos.engine.checkpoints import read_checkpoint
-from vos.synthetic.dataset import draw_dataset
 from vos.engine.log import read_rows
+from vos.synthetic.dataset import draw_dataset
 
 ITERATIONS = 120
 
 
 def command(data: Path, run: Path) -> list[str]:
     """The training's command."""
-    words = ["train", "--data", data, "--out", run, "--resume", "--model", "video", "--iterations", ITERATIONS]
+    words = ["train", "--data", data, "--out", run, "--resume", "--model", "updated", "--iterations", ITERATIONS]
     words += ["--batch", 2, "--checkpoint-every", 3, "--precision", "float32"]
     return [sys.executable, "-m", "vos", *map(str, words)]
 

@@ -32,11 +32,11 @@ import numpy as np
 import toolkit_way
 from matplotlib.figure import Figure
 
-from vos.scoring.evaluate import evaluate, usable_cores
-from vos.figures.results import BASE, WIDTH, NotebookFigure, save, styled
+from vos.course.workspace import ROOT
+from vos.figures.style import BASE, WIDTH, save, styled
 from vos.masks import read_mask, write_mask
 from vos.metrics import boundary, score_frames
-from vos.course.workspace import ROOT
+from vos.scoring.evaluate import evaluate, usable_cores
 
 SIZE = (480, 854)
 OBJECTS = (1, 2, 3, 5)
@@ -72,11 +72,11 @@ def blobs(count: int, frames: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     maps = np.zeros((2, frames, *SIZE), np.uint8)
     for number in range(1, count + 1):
-        place = rng.uniform((0.2, 0.2), (0.8, 0.8)) * SIZE
+        centre = rng.uniform((0.2, 0.2), (0.8, 0.8)) * SIZE
         reach, waves, phase = rng.uniform(40, 110), rng.integers(3, 9), rng.uniform(0, 6)
         for side in range(2):
             for t in range(frames):
-                dy, dx = y - place[0] - 3 * t - 5 * side, x - place[1] - 5 * t - 4 * side
+                dy, dx = y - centre[0] - 3 * t - 5 * side, x - centre[1] - 5 * t - 4 * side
                 outline = reach * (1 + 0.25 * np.sin(waves * np.arctan2(dy, dx) + phase + 0.1 * t + 0.2 * side))
                 maps[side, t][np.hypot(dy, dx) < outline] = number
     return maps[0], maps[1]
@@ -219,15 +219,15 @@ def figure(rows: list[dict]) -> Figure:
     """Milliseconds for J and F of one object in one frame, three ways, by what is in the frame."""
     scores = [row for row in rows if row["benchmark"] == "score" and "all" not in row["masks"]]
     with styled():
-        drawn = NotebookFigure(figsize=(WIDTH, 3.8), layout="constrained")
+        drawn = Figure(figsize=(WIDTH, 3.8), layout="constrained")
         axes = drawn.add_subplot()
         ways = (
             ("ms", "vos", BASE),
             ("opencv_ms", "OpenCV, lean", "#979797"),
             ("toolkit_ms", "as the toolkit", "#636363"),
         )
-        for place, (key, label, color) in enumerate(ways):
-            bars = axes.bar(np.arange(len(scores)) + 0.27 * (place - 1), [row[key] for row in scores], 0.25)
+        for position, (key, label, color) in enumerate(ways):
+            bars = axes.bar(np.arange(len(scores)) + 0.27 * (position - 1), [row[key] for row in scores], 0.25)
             for bar, row in zip(bars, scores, strict=True):
                 bar.set(color=color)
                 axes.annotate(f"{row[key]:.2f}", (bar.get_x() + 0.125, row[key]), ha="center", va="bottom", fontsize=8)

@@ -12,15 +12,16 @@ from pathlib import Path
 import harness
 import torch
 
-from vos.clips import ClipDataset
+from vos.clips import ClipDataset, prepare_batch
+from vos.config import TrainConfig
 from vos.data import VOSDataset
+from vos.engine.pretrained import load_imagenet_weights
+from vos.fast.optimizer import Optimizer
+from vos.fast.precision import fastest_precision
 from vos.files import VosError
 from vos.metrics import region_similarity
 from vos.networks import build
-from vos.training import Optimizer
-from vos.engine.pretrained import load_imagenet_weights
-from vos.engine.trainer import fastest_precision
-from vos.training import mask_loss
+from vos.training import learning_rate, train_step
 
 
 def main() -> None:
@@ -41,30 +42,27 @@ def main() -> None:
         weights = "ImageNet"
     except VosError:
         weights = "random"
-    precision = fastest_precision(model)
-    video = VOSDataset(args.data, "train", held_out=False).named(args.sequence)
-    clip = ClipDataset([video], model.config.size)[(0, args.frames)]
-    frames, masks = clip["frames"][None], clip["masks"][None]
+    precision = fastest_precision(model.encoder, model.config.size)
+    video = VOSDataset(args.data, hold_out=False).train.named(args.sequence)
+    batch = prepare_batch(ClipDataset([video], model.config.size).read_clip((0, args.frames)))
+    truth = (batch.masks[0, 1:, 0] > 0).numpy()
+    config = TrainConfig(learning_rate=args.learning_rate, warm_up=10, anneal=False)
+    seen: list[torch.Tensor] = []  # logits of a step's own forward pass: another one for J would take a third more time
+    model.register_forward_hook(lambda _model, _inputs, logits: seen.append(logits.detach()))
     optimizer, started, iteration, J = Optimizer(model, 0.0), time.perf_counter(), 0, 0.0
     model.train()
     while J <= args.goal and time.perf_counter() - started < 60 * args.minutes:
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-            logits = model(frames, masks[:, 0])
-        loss = mask_loss(logits, masks, torch.ones(masks.shape[:2]))
-        predicted = (logits[0, :, 0] > 0).numpy()
-        truth = (masks[0, 1:, 0] > 0).numpy()
+        rate = learning_rate(config, iteration, 0.0)
+        loss = train_step(model, optimizer, batch, rate, config.max_grad_norm, precision)
+        predicted = (seen.pop()[0, :, 0] > 0).numpy()
         J = sum(region_similarity(p, y) for p, y in zip(predicted, truth, strict=True)) / len(truth)
-        model.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step(args.learning_rate * min(1.0, (iteration + 1) / 10))
         iteration += 1
         if not args.json:
-            print(f"iteration {iteration:4d}  loss {loss.item():.4f}  J {J:.3f}", flush=True)
+            print(f"iteration {iteration:4d}  loss {loss:.4f}  J {J:.3f}", flush=True)
     minutes = (time.perf_counter() - started) / 60
     row = {"benchmark": "overfit", "sequence": args.sequence, "frames": args.frames, "weights": weights}
     row |= {"precision": precision, "learning_rate": args.learning_rate, "iterations": iteration}
-    row |= {"minutes": minutes, "J": J, "loss": loss.item()}
+    row |= {"minutes": minutes, "J": J, "loss": loss}
     harness.emit([row], args.json)
     if args.save:
         harness.save("overfit", [row])

@@ -23,18 +23,18 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from vos.clips import Batch
+from vos.config import PRECISIONS, ModelConfig
+from vos.fast.optimizer import Optimizer
 from vos.networks import BaseModel, build
-from vos.training import Optimizer
-from vos.config import ModelConfig
-from vos.training import mask_loss
-
-PRECISIONS = ("float32", "bfloat16")
+from vos.training import train_step
 
 
-def clip(model: BaseModel, length: int, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Random frames (B, T, 3, H, W) and masks (B, T, 1, H, W)."""
-    frames = torch.randn(batch, length, 3, *model.config.size)
-    return frames, (torch.rand(batch, length, 1, *model.config.size) > 0.5).float()
+def random_batch(model: BaseModel, length: int, clips: int) -> Batch:
+    """Noise and random masks of the model's size; every frame counts."""
+    frames = torch.randn(clips, length, 3, *model.config.size)
+    masks = (torch.rand(clips, length, 1, *model.config.size) > 0.5).float()
+    return Batch(frames, masks, torch.ones(clips, length), ["noise"] * clips)
 
 
 class Step:
@@ -45,22 +45,17 @@ class Step:
         preset: str | ModelConfig,
         precision: str,
         length: int = 5,
-        batch: int = 1,
+        clips: int = 1,
         save_memory: bool = False,
     ) -> None:
         torch.manual_seed(0)
         self.model, self.precision = build("base", preset), precision
         self.model.save_memory = save_memory
         self.optimizer = Optimizer(self.model, 0.0)
-        self.frames, self.masks = clip(self.model, length, batch)
+        self.batch = random_batch(self.model, length, clips)
 
     def __call__(self) -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits = self.model(self.frames, self.masks[:, 0])
-        loss = mask_loss(logits, self.masks, torch.ones(self.masks.shape[:2]))
-        self.model.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step(1e-4)
+        train_step(self.model, self.optimizer, self.batch, rate=1e-4, precision=self.precision)
 
 
 class Convolutions(TorchFunctionMode):
@@ -85,7 +80,7 @@ class Convolutions(TorchFunctionMode):
 def convolutions_alone(step: Step) -> float:
     """Seconds of the step's convolutions and their gradients, each by itself, in its precision and layout."""
     with Convolutions() as convolutions:
-        step.model(step.frames, step.masks[:, 0])
+        step.model(step.batch.frames, step.batch.masks[:, 0])
     dtype = getattr(torch, step.precision)
     seconds = 0.0
     for convolve, shapes, needs_gradient in convolutions.called:

@@ -1,12 +1,15 @@
-"""How test processes share the machine, and the small sets that many tests share."""
+"""How test processes share the machine, and the sets that many tests share.
+
+Two folders are not part of the project and may be named: VOS_TEST_DAVIS, the DAVIS-2016 videos, and VOS_TEST_GOLDEN,
+golden_real.json and golden_real.npz, the DAVIS toolkit's scores of real masks.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
 import torch
-
-SHARED = Path(__file__).parents[2] / "shared"
+from helpers.golden_set import GoldenSet, folder_of
 
 
 def pytest_configure() -> None:
@@ -22,11 +25,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def davis() -> Path:
-    """The real DAVIS-2016 videos, where they are there."""
-    folder = SHARED / "data" / "DAVIS"
-    if not folder.is_dir():
-        pytest.skip(f"no real video at {folder}")
-    return folder
+    """The folder of the real DAVIS-2016 videos."""
+    return folder_of("VOS_TEST_DAVIS", "real videos (DAVIS)")
+
+
+@pytest.fixture(scope="session")
+def golden_real() -> GoldenSet:
+    """The golden vectors of real masks."""
+    return GoldenSet(folder_of("VOS_TEST_GOLDEN", "golden vectors of real masks") / "golden_real")
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +41,7 @@ def small_set(tmp_path_factory) -> Path:
     from vos.synthetic.dataset import draw_dataset
 
     folder = tmp_path_factory.mktemp("synthetic") / "set"
-    draw_dataset(folder, train=6, valid=6, seed=3, progress=False)
+    draw_dataset(folder, train=6, valid=6, seed=3)
     return folder
 
 
@@ -44,7 +50,7 @@ def valid(small_set):
     """The validation videos of the small set, with the masks a method may see."""
     from vos.data import VOSDataset
 
-    return VOSDataset(small_set, "valid")
+    return VOSDataset(small_set).valid
 
 
 @pytest.fixture(scope="session")
@@ -54,5 +60,5 @@ def clean(valid, tmp_path_factory) -> Path:
     from vos.submission.write import write_submission
 
     path = tmp_path_factory.mktemp("clean") / "clean.zip"
-    write_submission(path, valid, copy_first, progress=False)
+    write_submission(path, valid, copy_first)
     return path

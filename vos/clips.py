@@ -4,8 +4,7 @@ Sample number n decides everything random about a clip (which video and object, 
 augmented), whatever process draws it. So workers cannot repeat one another, no two epochs are alike, and a
 training that goes on from iteration i draws what it would have drawn.
 
-Loading processes return uint8 frames and the sampled augmentation (`RawBatch`); `prepare_batch` applies it on the
-model's device.
+Loading processes return uint8 frames and the sampled augmentation; `prepare_batch` applies it on the model's device.
 """
 
 from collections.abc import Sequence
@@ -115,10 +114,8 @@ class ClipDataset(Dataset):
         self.pairs = [(video, item) for video in videos for item in video.objects if clip_starts(video, item)]
         if not self.pairs:
             folder = videos[0].frame_paths[0].parent.parent if videos else "videos"
-            raise VosError(
-                f"{folder}: there is nothing to train on, as no object of {len(videos)} videos has two annotated "
-                "frames; annotate more"
-            )
+            why = f"no object of {len(videos)} videos has two annotated frames"
+            raise VosError(f"{folder}: there is nothing to train on, as {why}; annotate more")
         self.size, self.strides, self.augment, self.seed = size, strides, augment, seed
         self.late_start = late_start
         if cache is None:

@@ -3,7 +3,7 @@
 All are frozen dataclasses; `dataclasses.replace` makes another one. A value that makes no sense is a ValueError.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -12,6 +12,12 @@ def require(holds: bool, message: str) -> None:
     """ValueError with `message` unless `holds`."""
     if not holds:
         raise ValueError(message)
+
+
+def require_one_of(config: object, name: str, values: tuple[str, ...]) -> None:
+    """ValueError where the setting called `name` is none of `values`."""
+    value = getattr(config, name)
+    require(value in values, f"{name} must be one of {values}, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -26,21 +32,18 @@ class ModelConfig:
     decoder_kernel: of the decoder's convolutions; the report's are 5.
     decoder_border: what its blocks see beyond the border, "zeros" or the last values again, "replicate". With the
         latter, upsampling and convolution are computed in one (vos/fast/layers.py): fewer products with 5x5 kernels.
-    state_activation: "tanh" (Shi et al.) or "relu": h' = o * activation(c'). Xu et al. report ReLU; the report
-        is silent and cites Shi et al.
+    state_activation: "tanh" (Shi et al., whom the report cites) or "relu" (Xu et al.): h' = o * activation(c').
     forget_bias: what the forget gate's bias starts from. Xu et al. report 1; the report is silent.
     fc_width: width of VGG-16's first fully connected layer, taken as a 7x7 convolution behind the backbone
         (Xu et al.: 4096); 0 leaves it out, as the report does.
-    context_channels: widths of further 3x3 convolutions behind the last pooling. With few poolings they let a cell
-        see as much of the picture as VGG-16's deeper layers do; VGG-16 has none.
+    context_channels: widths of further 3x3 convolutions behind the last pooling, so that with few poolings a cell
+        sees as much of the picture as with VGG-16's many; VGG-16 has none.
     patch: p; the first convolution has stride p and a kernel of 2p, the Decoder's last one writes p x p pixels
         (PixelShuffle). VGG-16: 1, a 3x3 convolution at every pixel.
     input_kernel: of the convolution W_x of both ConvLSTMs; the report's is 3.
-    video_state_channels: channels of the video ConvLSTM's state, of which h_video is the last; 0: as many as
-        state_channels. The report does not say.
-    mask_weight: what the mask's weights start from where the Initializer turns four channels into three. The
-        frame has values of about -2 to 2. Above that, a network that starts from random weights can tell the
-        mask from the picture it is painted on; ImageNet weights know nothing beyond.
+    video_state_channels: channels of h_video; 0: as many as state_channels. The report does not say.
+    mask_weight: what the mask's weights start from where the Initializer turns four channels into three. Frames have
+        values of about -2 to 2: above that, a network with random weights can tell the mask from the picture.
     """
 
     size: tuple[int, int]
@@ -60,15 +63,12 @@ class ModelConfig:
     mask_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        divides = self.size[0] % self.output_stride == 0 and self.size[1] % self.output_stride == 0
-        made = f"patch {self.patch}, {len(self.widths)} poolings"
-        require(divides, f"size {self.size} does not divide by {self.output_stride}: {made}")
-        blocks, poolings = len(self.decoder_channels), len(self.widths)
+        stride, blocks, poolings = self.output_stride, len(self.decoder_channels), len(self.widths)
+        divides = self.size[0] % stride == 0 and self.size[1] % stride == 0
+        require(divides, f"size {self.size} does not divide by {stride}: patch {self.patch}, {poolings} poolings")
         require(blocks == poolings, f"{blocks} decoder blocks cannot undo {poolings} poolings")
-        borders, activations = ("zeros", "replicate"), ("tanh", "relu")
-        require(self.decoder_border in borders, f"decoder_border must be one of {borders}, not {self.decoder_border!r}")
-        activation = self.state_activation
-        require(activation in activations, f"state_activation must be one of {activations}, not {activation!r}")
+        require_one_of(self, "decoder_border", ("zeros", "replicate"))
+        require_one_of(self, "state_activation", ("tanh", "relu"))
 
     @property
     def output_stride(self) -> int:
@@ -143,10 +143,9 @@ class TrainConfig:
 
     iterations, minutes: training ends, its learning rate annealed, after whichever comes first; minutes None
         sets no limit and makes the result depend on the seed alone.
-    curriculum: (from this fraction of the training on, clip length T, clips in a batch). Xu et al. lengthen clips
-        too. With several processes each takes its share of the batch.
-    unannotated: (from this fraction of the training on, fraction of clips that take every frame, annotated or not;
-        those without annotation do not count in the loss). Xu et al. do so late in training.
+    curriculum: (from this fraction of the training on, clip length T, clips in a batch of all processes together).
+    unannotated: (from this fraction of the training on, fraction of clips that take every frame, annotated or not).
+        Frames without annotation do not count in the loss. Xu et al. lengthen clips and take such frames late, too.
     learning_rate: its peak, after `warm_up` iterations. anneal: a cosine takes it to zero at the end; else it stays.
     muon: Muon's learning rate for the hidden convolutions, in units of learning_rate; 0: AdamW for all weights.
     precision: "float32", "bfloat16" (autocast), or "auto", the faster of the two, measured on this machine.
@@ -173,7 +172,7 @@ class TrainConfig:
     checkpoint_every: int = 0
     seed: int = 0
     workers: int = 0
-    augment: AugmentConfig = field(default=NO_AUGMENTATION)
+    augment: AugmentConfig = NO_AUGMENTATION
     strides: tuple[int, ...] = (1,)
     late_start: float = 0.0
 
@@ -189,17 +188,14 @@ class TrainConfig:
             require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
         for name in ("muon", "weight_decay", "warm_up", "checkpoint_every", "seed", "workers"):
             require(getattr(self, name) >= 0, f"{name} must not be negative, and is {getattr(self, name)}")
-        known = ("auto", *PRECISIONS)
-        require(self.precision in known, f"precision must be one of {known}, not {self.precision!r}")
-        strides = bool(self.strides) and min(self.strides) >= 1
-        require(strides, f"strides must be whole numbers of at least 1, not {self.strides}")
+        require_one_of(self, "precision", ("auto", *PRECISIONS))
+        require(min(self.strides, default=0) >= 1, f"strides must be numbers of at least 1, not {self.strides}")
         for fraction in (*self.unannotated, self.late_start):
             require(0 <= fraction <= 1, f"unannotated and late_start must be fractions from 0 to 1, not {fraction}")
 
 
-# How the course trains on the synthetic set; the reasons stand in notebook 04's table of deviations. Pairs of frames
-# first: two frames show how a mask is drawn, and cost a third of five. Then longer clips teach to keep hold of the
-# object. Minutes are short here and videos are not, so the only augmentation is the mirror.
+# On the synthetic set: pairs of frames first, as two show how a mask is drawn and cost a third of five; then longer
+# clips teach to stay on the object. Minutes are short and videos are not, so the only augmentation is the mirror.
 SYNTHETIC = TrainConfig(
     iterations=2500,
     minutes=7.9,
@@ -208,8 +204,8 @@ SYNTHETIC = TrainConfig(
     augment=replace(NO_AUGMENTATION, flip=0.5),
     late_start=0.7,
 )
-# On real video it goes on from the synthetic set's weights, so without pairs and with smaller steps. DAVIS annotates
-# every frame: strides up to 5 show motion as large as YouTube-VOS's 6 annotated frames a second.
+# Real video goes on from these weights: no pairs, smaller steps. DAVIS annotates every frame: strides up to 5 show
+# motion as large as YouTube-VOS's 6 annotated frames a second.
 REAL = TrainConfig(
     iterations=1000,
     minutes=5.0,
@@ -244,10 +240,9 @@ class InferenceConfig:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        threshold = self.threshold
-        fraction = threshold is None or 0 <= threshold <= 1
-        require(fraction, f"threshold must be a probability from 0 to 1 or None, not {threshold}")
-        require(self.precision in PRECISIONS, f"precision must be one of {PRECISIONS}, not {self.precision!r}")
+        fraction = self.threshold is None or 0 <= self.threshold <= 1
+        require(fraction, f"threshold must be a probability from 0 to 1 or None, not {self.threshold}")
+        require_one_of(self, "precision", PRECISIONS)
 
 
 COURSE_INFERENCE = InferenceConfig()

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from vos.files import VosError
 from vos.files.images import opened_image
-from vos.files.layouts import davis_lists, find_layout, frames_and_masks, youtube_vos_videos
+from vos.files.layouts import ListedVideo, davis_splits, find_layout, youtube_vos_splits
 from vos.masks import VOID, object_ids, read_mask
 
 SPLITS = ("train", "valid", "valid_truth")
@@ -119,13 +119,15 @@ class VOSDataset:
     def __init__(self, root: Path, hold_out: bool | None = None) -> None:
         self.root = Path(root)
         self.layout = find_layout(self.root)
-        train, valid, truth = read_davis(self.root) if self.layout == "DAVIS" else read_youtube_vos(self.root)
+        listed = (davis_splits if self.layout == "DAVIS" else youtube_vos_splits)(self.root)
+        train, valid = ([video_of(video) for video in split] for split in listed[:2])
+        truth = valid if listed[2] is listed[1] else [video_of(video) for video in listed[2]]
         self.held_out = not truth if hold_out is None else hold_out
         categories = {o.category for video in train for o in video.objects if o.category is not None}
         self.categories: set[str] | None = categories or None
         if self.held_out:
-            truth = [video for index, video in enumerate(train) if index % 5 in (3, 4)]
-            train, valid = [video for index, video in enumerate(train) if index % 5 not in (3, 4)], truth
+            valid = truth = [video for index, video in enumerate(train) if index % 5 in (3, 4)]
+            train = [video for index, video in enumerate(train) if index % 5 not in (3, 4)]
         self._splits = {
             "train": Videos(train),
             "valid": Videos(only_first_masks(video) for video in valid),
@@ -156,39 +158,15 @@ class VOSDataset:
         return self._splits[name]
 
 
-Lists = tuple[list[Video], list[Video], list[Video]]  # of train, valid and valid_truth, with every annotation there is
-
-
-def read_youtube_vos(root: Path) -> Lists:
-    """Read train, and where they exist valid and valid_truth. Each meta.json is parsed once."""
-
-    def videos(frames: str, masks: str) -> list[Video]:
-        listed = youtube_vos_videos(root / frames, root / masks) if (root / masks).is_dir() or masks == "train" else []
-        return [
-            Video(v.name, v.frames, v.masks, tuple(VideoObject(i, *entry) for i, entry in v.objects.items()))
-            for v in listed
-        ]
-
-    return videos("train", "train"), videos("valid", "valid"), videos("valid", "valid_truth")
-
-
-def read_davis(root: Path) -> Lists:
-    """The videos of the lists; a validation sequence without annotations on disk is left out."""
-    train, val = davis_lists(root)
-    valid = [davis_video(root, name) for name in val if (root / "Annotations" / "480p" / name).is_dir()]
-    return [davis_video(root, name) for name in train], valid, valid
-
-
-def davis_video(root: Path, name: str) -> Video:
-    """One sequence. Its objects are the ids of the first frame, each to be followed through the whole video."""
-    frames, masks = frames_and_masks(root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name)
-    first = masks.get(frames[0].stem)
-    if first is None:
-        folder = root / "Annotations" / "480p" / name
-        raise VosError(f"{folder}: the first frame {frames[0].stem} has no annotation; is the set whole?")
-    every = tuple(range(len(frames)))
-    objects = tuple(VideoObject(i, None, 0, every) for i in object_ids(read_mask(first)))
-    return Video(name, frames, tuple(masks.get(p.stem) for p in frames), objects)
+def video_of(listed: ListedVideo) -> Video:
+    """A video as its layout lists it. DAVIS lists no objects: they are the ids of the first mask, in every frame."""
+    objects = listed.objects
+    if objects is None:
+        first, every = listed.masks[0], tuple(range(len(listed.frames)))
+        assert first is not None
+        objects = dict.fromkeys(object_ids(read_mask(first)), (None, 0, every))
+    entries = tuple(VideoObject(number, *entry) for number, entry in objects.items())
+    return Video(listed.name, listed.frames, listed.masks, entries)
 
 
 def only_first_masks(video: Video) -> Video:

@@ -115,14 +115,17 @@ class Segmenter:
         self.model, self.config, self.ids = model.eval(), config, list[int]()
         self.device = next(model.parameters()).device
         self.tracker = (MirroredTracker if config.mirror else Tracker)(model, config.precision)
-        self.size: tuple[int, int] | None = None  # (H, W) of the video
+        self.size: tuple[int, ...] = ()  # (H, W, 3) of the video's frames
 
+    @torch.inference_mode()
     def start(self, frame: np.ndarray, id_map: np.ndarray) -> np.ndarray:
         """Begin the objects of `id_map` in this frame; returns its id map (H, W), uint8, with all objects in it."""
         self.check_frame(frame)
         check_id_map(id_map, frame.shape[:2])
+        self.size = frame.shape
         return self.advance(*self.encode([frame]), frame.shape[:2], only_ids(id_map, object_ids(id_map)))
 
+    @torch.inference_mode()
     def step(self, frame: np.ndarray) -> np.ndarray:
         """The id map (H, W), uint8, of the next frame."""
         self.check_frame(frame)
@@ -130,24 +133,23 @@ class Segmenter:
             raise ValueError("no object to follow: give the first frame and its id map to start(frame, id_map)")
         return self.advance(*self.encode([frame]), frame.shape[:2])
 
+    @torch.inference_mode()
     def watch(self, frames: Iterable[np.ndarray]) -> None:
         """Show the updated model every frame of the video, before the first `start`; the base model ignores them."""
         if isinstance(self.model, UpdatedModel):
             for frame in frames:
                 self.check_frame(frame)
+                self.size = frame.shape
                 self.tracker.watch(self.encode([frame])[1])
 
     def check_frame(self, frame: np.ndarray) -> None:
         """ValueError where this is not a frame, or not of the size of those before it."""
-        dtype, shape = kind_of(frame)
-        if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
-            raise ValueError(f"a frame must be a NumPy array uint8 (H, W, 3) RGB, not {dtype} {shape}")
-        self.size = self.size or shape[:2]
-        if shape[:2] != self.size:
-            (high, wide), (H, W) = shape[:2], self.size
-            raise ValueError(f"this frame is {high}x{wide}, those before it {H}x{W} (height x width)")
+        array = isinstance(frame, np.ndarray) and frame.dtype == np.uint8
+        if not array or frame.ndim != 3 or frame.shape[2] != 3:
+            raise ValueError(f"a frame must be a NumPy array uint8 (H, W, 3) RGB, not {kind_of(frame)}")
+        if self.size not in ((), frame.shape):
+            raise ValueError(f"this frame is {kind_of(frame)}, those before it {self.size} (height, width, colours)")
 
-    @torch.inference_mode()
     def encode(self, frames: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         """Frames (H, W, 3) as the model sees them, (N, 3, h, w) at its size, and what the tracker encodes of them."""
         size = self.model.config.size
@@ -156,10 +158,7 @@ class Segmenter:
         return tensor, self.tracker.encode(tensor)
 
     def encoded_frames(self, video: Video, watch: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
-        """As `encode`, for every frame of a video in files by itself, CHUNK of them encoded at a time.
-
-        watch: the updated model watches the whole video first.
-        """
+        """As `encode`, for every frame of a video in files; watch: the updated model watches all of it first."""
         if watch and isinstance(self.model, UpdatedModel):
             for _, encoded in self.encoded_frames(video, watch=False):
                 self.tracker.watch(encoded)
@@ -168,7 +167,6 @@ class Segmenter:
             frames, encoded = self.encode([video.frame(i, self.model.config.size) for i in indices])
             yield from zip(frames.split(1), encoded.split(1), strict=True)
 
-    @torch.inference_mode()
     def advance(
         self, frame: Tensor, encoded: Tensor, size: tuple[int, ...], given: np.ndarray | None = None
     ) -> np.ndarray:
@@ -179,10 +177,11 @@ class Segmenter:
         self.begin(frame, given)
         return np.where(given > 0, given, merged)
 
-    @torch.inference_mode()
     def begin(self, frame: Tensor, given: np.ndarray) -> None:
         """Begin the objects of an id map (H, W) in the frame of the last step, (1, 3, h, w)."""
         new = object_ids(given)
+        if not new:  # a first mask without a pixel: there is nothing to follow
+            return
         kept = [k for k, number in enumerate(self.ids) if number not in new]
         high, wide = self.model.config.size
         small = np.array(Image.fromarray(given).resize((wide, high), Image.Resampling.NEAREST))
@@ -198,6 +197,7 @@ class Segmenter:
         return merge_objects(upsample_probabilities(probabilities, size), self.ids, thresholds)
 
 
+@torch.inference_mode()
 def segment(model: BaseModel, video: Video, config: InferenceConfig = COURSE_INFERENCE) -> Iterator[np.ndarray]:
     """Yield the id map of every frame of a video in files, uint8 (H, W) at native size.
 
@@ -226,21 +226,19 @@ def object_probabilities(
             segmenter.begin(frame, given)
 
 
-def kind_of(value: object) -> tuple[object, tuple[int, ...]]:
-    """(dtype, shape) of a NumPy array, (type, ()) of anything else."""
-    return (value.dtype, value.shape) if isinstance(value, np.ndarray) else (type(value).__name__, ())
+def kind_of(value: object) -> str:
+    """What a value is, in words: an array's dtype and shape, else its type."""
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def check_id_map(id_map: np.ndarray, size: tuple[int, ...]) -> None:
     """ValueError where this is not the id map of a frame of `size` (H, W), or holds no object."""
-    dtype, shape = kind_of(id_map)
-    if not (isinstance(dtype, np.dtype) and np.issubdtype(dtype, np.integer)) or shape != size:
-        raise ValueError(f"an id map must be a NumPy array of integers {size}, as its frame, not {dtype} {shape}")
+    array = isinstance(id_map, np.ndarray) and np.issubdtype(id_map.dtype, np.integer)
+    if not array or id_map.shape != size:
+        raise ValueError(f"an id map must be a NumPy array of integers {size}, as its frame, not {kind_of(id_map)}")
     if id_map.min() < 0 or id_map.max() > VOID or not object_ids(id_map):
-        raise ValueError(
-            f"an id map must hold objects 1 to {VOID - 1} on 0, the background ({VOID} is void), not only "
-            f"{id_map.min()} to {id_map.max()}"
-        )
+        found = f"{id_map.min()} to {id_map.max()}"
+        raise ValueError(f"an id map must hold objects 1 to {VOID - 1} on background 0, and this one holds {found}")
 
 
 def best_threshold(probabilities: np.ndarray) -> float:

@@ -20,7 +20,7 @@ def region_similarity(prediction: np.ndarray, truth: np.ndarray, void: np.ndarra
     void: mask of pixels to leave out. Raises ValueError where shapes differ or an array is no mask.
     """
     prediction, truth = _judged(prediction, truth, void)
-    return intersection_over_union(np.count_nonzero(prediction & truth), np.count_nonzero(prediction | truth))
+    return intersection_over_union(_count(prediction & truth), _count(prediction | truth))
 
 
 def contour_accuracy(
@@ -37,10 +37,10 @@ def contour_accuracy(
     radius = bound_radius(truth.shape, bound_th)
     predicted_edge, true_edge = boundary(prediction), boundary(truth)
     return f_measure(
-        np.count_nonzero(predicted_edge & dilate(true_edge, radius)),
-        np.count_nonzero(predicted_edge),
-        np.count_nonzero(true_edge & dilate(predicted_edge, radius)),
-        np.count_nonzero(true_edge),
+        _count(predicted_edge & dilate(true_edge, radius)),
+        _count(predicted_edge),
+        _count(true_edge & dilate(predicted_edge, radius)),
+        _count(true_edge),
     )
 
 
@@ -156,13 +156,13 @@ class Statistics(NamedTuple):
     decay: float  # mean of the first quarter less mean of the last: what is lost over the sequence
 
 
-def statistics(values: Sequence[float]) -> Statistics:
+def statistics(scores: Sequence[float] | np.ndarray) -> Statistics:
     """Mean, recall and decay of one object's J or F, one value a frame (T,). ValueError where there is none.
 
     The quarters share their border frames, as in the toolkit. The toolkit keeps their edges in uint8, which
     wraps round and gives a wrong decay from 256 frames on; plain integers are right at any length.
     """
-    values = np.ascontiguousarray(values, dtype=np.float64)
+    values = np.ascontiguousarray(scores, dtype=np.float64)
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"statistics need one value for each frame, at least one, not an array {values.shape}")
     edges = [int(edge) for edge in np.round(np.linspace(1, values.size, 5) + 1e-10) - 1]
@@ -183,8 +183,13 @@ def seen_unseen_summary(J: Sequence[float], F: Sequence[float], seen: Sequence[b
             chosen = [value for value, known in zip(values, seen, strict=True) if known is wanted]
             summary[f"{name}_{kind}"] = float(np.mean(chosen)) if chosen else None
     parts = [value for value in summary.values() if value is not None]
-    summary["overall"] = float(np.mean(parts or [np.mean(J), np.mean(F)]))
+    summary["overall"] = float(np.mean(parts or [float(np.mean(J)), float(np.mean(F))]))
     return summary
+
+
+def _count(mask: np.ndarray) -> int:
+    """The number of pixels that are set."""
+    return int(np.count_nonzero(mask))
 
 
 def _binary(mask: np.ndarray, name: str) -> np.ndarray:

@@ -3,19 +3,18 @@
     BaseModel      Initializer, Encoder, ConvLSTM, Decoder      (report 3.2 to 3.5; Xu et al. 2018)
     UpdatedModel   the same, and a second ConvLSTM over the encoded frames alone with a Fusion block (report 3.8)
 
-One set of classes serves both presets; a preset is a frozen `ModelConfig` (vos/config.py). What does not depend on
-the recurrent state is computed for all frames at once, with time folded into the batch; `tests/core/test_networks.py`
-and notebooks 02 and 03 assert that this equals the equations taken step by step.
+What does not depend on the recurrent state is computed for all frames at once, with time folded into the batch;
+`tests/core/test_networks.py` and notebooks 02 and 03 assert that this equals the equations taken step by step.
 
 Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w cells of the state.
 """
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from vos.config import PRESETS, ModelConfig
 from vos.fast.layers import LastConvolution, UpsampledConvolution
+from vos.fast.recompute import recomputed_over_time
 
 State = tuple[Tensor, Tensor]  # (h, c), each (B, C, h, w)
 
@@ -206,13 +205,9 @@ class BaseModel(nn.Module):
         return self.over_time(self.decoder, hidden)
 
     def over_time(self, layers: nn.Module, x: Tensor) -> Tensor:
-        """As the function below; or, to save memory in training, frame by frame, each computed again in backward."""
-        if not (self.save_memory and self.training and torch.is_grad_enabled()):
-            return over_time(layers, x)
-        if self.config.batch_norm:
-            raise ValueError("save_memory would change what BatchNorm sees: it goes with networks without it")
-        frames = [checkpoint(layers, frame, use_reentrant=False) for frame in x.unbind(1)]
-        return torch.stack(frames, dim=1)  # type: ignore[arg-type]  # checkpoint says nothing of what it returns
+        """Apply layers for (N, ...) to (B, T, ...); with less memory in training where that is asked for."""
+        recompute = self.save_memory and self.training and torch.is_grad_enabled()
+        return recomputed_over_time(layers, x) if recompute else over_time(layers, x)
 
 
 class UpdatedModel(BaseModel):
@@ -224,7 +219,6 @@ class UpdatedModel(BaseModel):
         self.fusion = Fusion(config)
 
     def forward(self, frames: Tensor, first_mask: Tensor) -> Tensor:
-        """As the base model's."""
         state = self.initialize(frames[:, 0], first_mask)
         encoded = self.encode(frames)
         h_video = self.video_representation(encoded)

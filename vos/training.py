@@ -1,7 +1,6 @@
 """How does it learn? The loss, the schedule, the samples of every batch, one step, and the plain loop.
 
-vos/engine/trainer.py takes the same step, with all that a long training needs around it: checkpoints, exact resume,
-many processes.
+vos/engine/trainer.py takes the same step, with what a long training needs: checkpoints, exact resume, many processes.
 """
 
 import math

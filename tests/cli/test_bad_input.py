@@ -1,18 +1,18 @@
-"""Bad input of every kind: one clear line, exit code 2, nothing left behind. The world is in bad_input_set.py."""
+"""Bad input of every kind: one clear line, exit code 2, nothing left behind. helpers/bad_input_set.py has the world."""
 
 import errno
 import os
 import shlex
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from bad_input_set import (  # noqa: F401, as fixtures are named by arguments
+from helpers.bad_input_set import (  # noqa: F401, as fixtures are named by arguments
     CHECK,
     DAVIS,
-    SYNTHETIC,
     EVALUATE,
     LIST,
     META,
@@ -20,6 +20,7 @@ from bad_input_set import (  # noqa: F401, as fixtures are named by arguments
     SEGMENT,
     SIZE,
     SUBMIT,
+    SYNTHETIC,
     TRAIN,
     Code,
     checkpoint,
@@ -44,11 +45,12 @@ from bad_input_set import (  # noqa: F401, as fixtures are named by arguments
     save_video,
     write,
 )
+from helpers.training_runs import SMALL
 from PIL import Image
-from training_runs import SMALL
 
 from vos.cli import main
 from vos.engine.checkpoints import read_checkpoint
+from vos.engine.distributed import Distributed
 from vos.networks import build
 
 GOOD = (SEGMENT, CHECK, DAVIS, TRAIN, RESUME, EVALUATE, SUBMIT)
@@ -67,13 +69,13 @@ def spoil_nan(model):
 
 
 def smaller_state(root):
-    """A whole model of ours in last.pt, with other settings than the preset's."""
+    """A whole model of ours in last.pt, with another config than the preset's."""
     from dataclasses import asdict, replace
 
-    config = replace(SMALL, state=8)
+    config = replace(SMALL, state_channels=8)
     with torch.random.fork_rng():
         model = build("base", config).state_dict()
-    checkpoint(lambda held: held.update(model=model, network=asdict(config)), "run/last.pt")(root)
+    checkpoint(lambda held: held.update(model=model, model_config=asdict(config)), "run/last.pt")(root)
 
 
 def missing_key(path):
@@ -146,13 +148,14 @@ BAD = [
     ("video that is a list", deer(lambda entry: []), CHECK, f'{META}: video deer: has no "objects"'),
     ("video without objects", deer(lambda entry: entry.clear()), CHECK, 'video deer: has no "objects"'),
     ("video of no object", deer(lambda entry: entry["objects"].clear()), CHECK, "video deer has no object"),
-    ("object x", renamed_object("x"), CHECK, f"{META}: video deer: 'x' is no object id|1 to 254"),
-    ("object 0", renamed_object("0"), CHECK, "video deer: '0' is no object id"),
-    ("object 300", renamed_object("300"), CHECK, "video deer: '300' is no object id"),
+    ("object x", renamed_object("x"), CHECK, f"{META}: video deer: object id 'x' must be a number from 1 to 254"),
+    ("object 0", renamed_object("0"), CHECK, "video deer: object id '0' must be"),
+    ("object 300", renamed_object("300"), CHECK, "video deer: object id '300' must be"),
     ("object that is a number", deer(lambda entry: entry["objects"].update({"1": 5})), CHECK, 'object 1: "frames"'),
-    ("frames that are a word", object_1(frames="00000"), CHECK, 'deer: object 1: "frames" is no list'),
-    ("frames that are numbers", object_1(frames=[0, 1]), CHECK, 'deer: object 1: "frames" is no list of frame names'),
-    ("category that is a list", object_1(category=["dog"]), CHECK, 'deer: object 1: "category" is no name'),
+    ("frames that are a word", object_1(frames="00000"), CHECK, 'deer: object 1: "frames" must be a list'),
+    ("frames that are numbers", object_1(frames=[0, 1]), CHECK,
+     'deer: object 1: "frames" must be a list of frame names'),
+    ("category that is a list", object_1(category=["dog"]), CHECK, 'deer: object 1: "category" must be a name'),
     ("object in no frame", object_1(frames=[]), CHECK, "deer: object 1 has no annotation"),
     ("object never painted", lambda root: [indexed(p, ids(2))(root) for p in (root / MASK).parent.iterdir()], CHECK,
      "deer: object 1 is listed but in no annotation"),
@@ -162,8 +165,10 @@ BAD = [
     ("masks of a video missing", gone("set/train/Annotations/deer"), CHECK, "Annotations/deer: no such folder"),
     ("video that is not listed", lambda root: save_video(root / "set/train/JPEGImages/wolf", None), CHECK,
      f"wolf: {META} does not list"),
-    ("video that leads out of the set", write(META, b'{"videos": {"../deer": {}}}'), CHECK, "'../deer' is no name"),
-    ("line break in a video's name", write(META, b'{"videos": {"a\\nb": {}}}'), TRAIN, "a\\nb: no such folder"),
+    ("video that leads out of the set", write(META, b'{"videos": {"../deer": {}}}'), CHECK,
+     "'../deer' cannot be the name"),
+    ("line break in a video's name", write(META, b'{"videos": {"a\\nb": {"objects": {}}}}'), TRAIN,
+     "a\\nb: no such folder"),
     # DAVIS
     ("frame missing in a sequence", gone("davis/JPEGImages/480p/bear/00002.jpg"), DAVIS, "bear/00002.png: |no frame"),
     ("first mask missing", gone("davis/Annotations/480p/bear/00000.png"), DAVIS, "bear: the first frame 00000 has no"),
@@ -174,7 +179,7 @@ BAD = [
      "ImageSets: no train.txt|names a sequence"),
     ("list of a missing sequence", write(LIST, b"wolf\n"), DAVIS, "480p/wolf: no such folder"),
     ("list that is no text", write(LIST, b"\xff\xfe\x00"), DAVIS, "train.txt: cannot be read"),
-    ("list that leads out of the set", write(LIST, b"..\n"), DAVIS, "'..' is no name"),
+    ("list that leads out of the set", write(LIST, b"..\n"), DAVIS, "'..' cannot be the name"),
     # folders and files in one another's place
     ("no such set", gone("set"), CHECK, "set: no such folder"),
     ("file for a set", file_at("set"), TRAIN, "set: no such folder"),
@@ -183,7 +188,8 @@ BAD = [
     ("file at --out of segment", file_at("out"), SEGMENT, "out: cannot be written|name another place"),
     ("file at --out of train", file_at("new"), TRAIN, "new: cannot be written|name another place"),
     ("file at --out of synthetic", file_at("drawn"), SYNTHETIC, "drawn: is a file"),
-    ("folder of other things at --out of synthetic", None, replaced(SYNTHETIC, out="set"), "set/synthetic.json: no such"),
+    ("folder of other things at --out of synthetic", None, replaced(SYNTHETIC, out="set"),
+     "set/synthetic.json: no such"),
     ("folder at --out of submit", folder_at("sent.zip"), SUBMIT, "sent.zip: is a folder"),
     ("folder at --json", folder_at("scores.json"), EVALUATE, "scores.json: |folder"),
     ("file over --json", file_at("here"), replaced(EVALUATE, json="here/scores.json"), "here/scores.json: cannot be"),
@@ -193,29 +199,30 @@ BAD = [
     # checkpoints
     ("no checkpoint", gone("small.pt"), SEGMENT, "small.pt: no such checkpoint"),
     ("folder for a checkpoint", None, replaced(SEGMENT, checkpoint="run"), "run: is a folder|run/last.pt"),
-    ("checkpoint of zero bytes", write("small.pt"), SEGMENT, "small.pt: is no checkpoint"),
+    ("checkpoint of zero bytes", write("small.pt"), SEGMENT, "small.pt: is not a checkpoint"),
     ("checkpoint cut in half", cut("small.pt"), SEGMENT, "small.pt: is damaged or cut off"),
-    ("text for a checkpoint", write("small.pt", b"hello"), SEGMENT, "small.pt: is no checkpoint"),
+    ("text for a checkpoint", write("small.pt", b"hello"), SEGMENT, "small.pt: is not a checkpoint"),
     ("foreign weights", lambda root: torch.save({"features.0.weight": torch.ones(3)}, root / "small.pt"), SEGMENT,
-     "small.pt: is no checkpoint of this project"),
-    ("a tensor alone", lambda root: torch.save(torch.ones(3), root / "small.pt"), SEGMENT, "small.pt: is no check"),
+     "small.pt: is not a checkpoint of this project"),
+    ("a tensor alone", lambda root: torch.save(torch.ones(3), root / "small.pt"), SEGMENT, "small.pt: is not a check"),
     ("a checkpoint that runs code", lambda root: torch.save(Code(), root / "small.pt"), SEGMENT,
-     "small.pt: is no checkpoint|more than tensors"),
+     "small.pt: is not a checkpoint|more than tensors"),
     ("weights of another shape", weights(lambda w: w.update({min(w): torch.ones(2)})), SEGMENT,
-     "small.pt: its weights and settings|is [2], not"),
+     "small.pt: its weights and config|is [2], not"),
     ("weights that are missing", missing_key("small.pt"), SEGMENT, "small.pt: its weights|is missing"),
     ("weights too many", weights(lambda w: w.update(more=torch.ones(2))), SEGMENT, "small.pt: its weights|too many"),
     ("weights that are words", weights(lambda w: w.update({min(w): "x"})), SEGMENT, "small.pt: its weights"),
     ("weights that are NaN", weights(spoil_nan), SEGMENT, "small.pt: its weights|NaN"),
-    ("settings that cannot be", checkpoint(lambda held: held["network"].update(patch=7)), SEGMENT, "small.pt: its"),
+    ("a config that cannot be", checkpoint(lambda held: held["model_config"].update(patch=7)), SEGMENT,
+     "small.pt: its"),
     ("kind that is unknown", checkpoint(lambda held: held.update(kind="cat")), SEGMENT, "small.pt: its|cat"),
-    ("resumed with another model", smaller_state, RESUME, "run/last.pt: was made with|state 8|another --out"),
+    ("resumed with another model", smaller_state, RESUME, "run/last.pt: was made with|state_channels 8|another --out"),
     ("resumed with another seed", None, f"{RESUME} --seed 4", "run/last.pt: was made with seed 0"),
     ("resumed weights are missing", missing_key("run/last.pt"), RESUME, "run/last.pt: its weights|is missing"),
     ("resumed weights are NaN", checkpoint(lambda held: spoil_nan(held["model"]), "run/last.pt"), RESUME, "NaN"),
     ("resumed without a state", checkpoint(lambda held: held.pop("state"), "run/last.pt"), RESUME,
      "run/last.pt: holds no state of a training to go on with"),
-    ("resumed from zero bytes", write("run/last.pt"), RESUME, "run/last.pt: is no checkpoint"),
+    ("resumed from zero bytes", write("run/last.pt"), RESUME, "run/last.pt: is not a checkpoint"),
     # numbers
     ("no iteration", None, replaced(TRAIN, iterations="0"), "--iterations: is 0; give a number from 1"),
     ("seed below none", None, f"{TRAIN} --seed -1", "--seed: is -1; give a number from 0"),
@@ -227,7 +234,10 @@ BAD = [
     ("minutes below none", None, f"{TRAIN} --minutes -1", "--minutes: is -1"),
     ("every video held out", None, f"{TRAIN} --hold-out 1", "--hold-out: 1 keeps every video"),
     ("learning rate far too high", None, f"{replaced(TRAIN, iterations='9')} --learning-rate 1e30",
-     "new: the loss of iteration|lower the learning rate"),
+     "new: iteration |the loss is |lower the learning rate"),
+    ("less memory for BatchNorm", None, f"{TRAIN} --save-memory", "--save-memory: --preset course has BatchNorm"),
+    ("no thread", None, f"{EVALUATE} --workers 0", "--workers: is 0; give a number from 1"),
+    ("void that is no id", None, f"{EVALUATE} --void 256", "--void: is 256; give a number from 1 to 255"),
     ("no video to draw", None, replaced(SYNTHETIC, train="0"), "train 0|at least one"),
     # closed to us
     pytest.param("closed folder", closed("video"), SEGMENT, "video: cannot be listed", marks=root_reads_all),
@@ -295,8 +305,9 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
     ("command", "owner", "name", "calls"),
     [
         (SEGMENT, Image.Image, "save", 0),
+        (SEGMENT, Image.Image, "save", 1),  # of the overlay, into which the other masks are written and painted
         (SEGMENT, Image.Image, "save", 2),  # in the middle of the video
-        (SEGMENT, Image.Image, "save", 4),  # of the overlay
+        (SEGMENT, Image.Image, "save", 4),  # at its end
         (SEGMENT, Path, "replace", 1),
         (TRAIN, torch, "save", 0),
         (TRAIN, Path, "replace", 0),
@@ -332,9 +343,18 @@ def test_what_lies_in_the_output_folder_stays(world, monkeypatch):
 def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(world, capfd):
     words = "--learning-rate 1e30 --checkpoint-every 1"
     assert main(shlex.split(f"{replaced(TRAIN, iterations='9')} {words}")) == 2
-    one_line(capfd, "new: the loss of iteration", "lower the learning rate")
+    one_line(capfd, "new: iteration ", "the loss is ", "lower the learning rate")
     assert read_checkpoint(world / "new/last.pt")["iterations"] < 9  # its weights are finite, or it would be refused
     assert not list((world / "new").glob(".*"))
+
+
+def test_a_batch_that_processes_cannot_share(world, capfd, monkeypatch):
+    two = Distributed(rank=0, world_size=2, device=torch.device("cpu"))
+    monkeypatch.setattr("vos.engine.distributed.init_distributed", lambda: nullcontext(two))
+    before = contents(world)
+    assert main(shlex.split(replaced(TRAIN, batch="3"))) == 2
+    one_line(capfd, "--batch: 3 clips in a batch cannot be shared evenly among 2 processes; change it")
+    assert contents(world) == before
 
 
 def test_code_in_a_checkpoint_does_not_run(world):
@@ -356,8 +376,8 @@ def test_half_a_command_is_refused_by_the_parser(words, capfd):
 
 
 def test_damaged_imagenet_weights(tmp_path, monkeypatch):
-    from vos.files import VosError
     from vos.engine.pretrained import load_imagenet_weights
+    from vos.files import VosError
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     file = tmp_path / "hub/checkpoints/vgg16-397923af.pth"

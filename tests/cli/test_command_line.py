@@ -14,14 +14,14 @@ from vos.masks import read_mask, write_mask
 @pytest.fixture(scope="module")
 def checkpoint(small_set, tmp_path_factory):
     run = tmp_path_factory.mktemp("run")
-    words = ["train", "--data", small_set, "--model", "video", "--iterations", "2", "--seed", "1", "--out", run]
+    words = ["train", "--data", small_set, "--model", "updated", "--iterations", "2", "--seed", "1", "--out", run]
     assert main([str(w) for w in words]) == 0
     return run / "last.pt"
 
 
 def test_train_writes_a_checkpoint_that_weights_only_reads(checkpoint):
     loaded = torch.load(checkpoint, weights_only=True)
-    assert loaded["training"]["seed"] == 1 and loaded["kind"] == "video" and "model" in loaded
+    assert loaded["train_config"]["seed"] == 1 and loaded["kind"] == "updated" and "model" in loaded
     assert (checkpoint.parent / "log.csv").read_text().count("\n") == 3
 
 
@@ -64,14 +64,26 @@ def test_segment_keeps_the_ids_of_the_mask(small_set, checkpoint, tmp_path):
     assert len(masks) == 20 and all(set(np.unique(read_mask(p))) <= {0, 4, 200} for p in masks)
 
 
+def test_the_overlay_of_a_long_video_leaves_frames_out(small_set, checkpoint, tmp_path, monkeypatch):
+    """Its masks are all there, and it plays as long."""
+    monkeypatch.setattr("vos.cli.segment.GIF_FRAMES", 6)
+    name = next((small_set / "valid/JPEGImages").iterdir()).name
+    first = min((small_set / "valid/Annotations" / name).iterdir())
+    words = ["segment", "--checkpoint", checkpoint, "--frames", small_set / "valid/JPEGImages" / name, "--mask", first]
+    assert main([str(w) for w in [*words, "--out", tmp_path / "out"]]) == 0
+    assert len(list((tmp_path / "out").glob("*.png"))) == 20
+    with Image.open(tmp_path / "out/overlay.gif") as animation:
+        assert animation.n_frames == 5 and animation.info["duration"] == 4 * 80
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
         (["data", "check", "nowhere"], "nowhere: no such folder"),
         (["train", "--data", "nowhere", "--out", "run"], "nowhere: no such folder"),
         (["evaluate", "--truth", "nowhere", "--prediction", "nowhere"], "nowhere: no such folder"),
-        (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--workers", "0"], "workers 0"),
-        (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--void", "300"], "void 300"),
+        (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--workers", "0"], "--workers: is 0"),
+        (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--void", "300"], "--void: is 300"),
         (["report", "--data", "nowhere"], "nowhere: no such folder"),
         (["publish", "--run-folder", "nowhere"], "nowhere"),
         (["segment", "--checkpoint", "c.pt", "--frames", "nowhere", "--mask", "m.png", "--out", "o"], "nowhere"),

@@ -1,4 +1,4 @@
-"""Input that looks odd, but is good: every command works on it. The world is in bad_input_set.py."""
+"""Input that looks odd, but is good: every command works on it. The world is in helpers/bad_input_set.py."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_input_set import (  # noqa: F401, as fixtures are named by arguments
+from helpers.bad_input_set import (  # noqa: F401, as fixtures are named by arguments
     CHECK,
     DAVIS,
     FRAMES,
@@ -128,7 +128,7 @@ def test_a_name_that_is_no_text_is_printed_all_the_same(world):
     """In a process of its own, as only there is stdout a real one."""
     odd = os.fsencode(world) + b"/a\xff"
     (world / "set").rename(os.fsdecode(odd))
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     command = [sys.executable, "-m", "vos", "data", "check", odd]
     done = subprocess.run(command, cwd=package, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "utf-8"})
     assert done.returncode == 0 and b"no problem found" in done.stdout, done.stderr

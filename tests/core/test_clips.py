@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
-from vos.data import IMAGENET_MEAN, IMAGENET_STD, normalize_frames
+from vos.clips import Clip, ClipDataset, RawClips, clip_indices, collate_clips, prepare_batch, warp
 from vos.config import NO_AUGMENTATION, AugmentConfig
-from vos.clips import ClipDataset, DrawnClips, clip_indices, prepare_batch, collate_clips, warp
-from vos.data import VOSDataset
+from vos.data import IMAGENET_MEAN, IMAGENET_STD, VOSDataset, normalize_frames
 from vos.files import VosError
 
 SIZE = (64, 112)
@@ -17,14 +17,14 @@ SIZE = (64, 112)
 
 @pytest.fixture(scope="module")
 def videos(small_set):
-    return VOSDataset(small_set, "train").videos
+    return VOSDataset(small_set).train
 
 
 def test_shapes_and_values(videos):
-    clip = ClipDataset(videos, SIZE, augmentation=AugmentConfig())[(3, 5)]
-    assert clip["frames"].shape == (5, 3, *SIZE) and clip["masks"].shape == (5, 1, *SIZE)
-    assert set(clip["masks"].unique().tolist()) <= {0.0, 1.0} and clip["masks"][0].any()
-    assert clip["weights"].tolist() == [1] * 5
+    clip = ClipDataset(videos, SIZE, augment=AugmentConfig())[3, 5]
+    assert clip.frames.shape == (5, 3, *SIZE) and clip.masks.shape == (5, 1, *SIZE)
+    assert set(clip.masks.unique().tolist()) <= {0.0, 1.0} and clip.masks[0].any()
+    assert clip.frame_weights.tolist() == [1] * 5
 
 
 def test_normalisation_is_imagenets_and_rgb():
@@ -39,13 +39,13 @@ def test_frames_and_masks_of_a_clip_belong_together(videos):
     """Unaugmented, the clip's first mask is the annotation of the very frame the clip starts with."""
     clips = ClipDataset(videos, SIZE)
     for number in range(len(clips)):
-        clip = clips[(number, 5)]
-        name, object_id = clip["name"].split("/")
+        clip = clips[number, 5]
+        name, object_id = clip.name.split("/")
         video = next(v for v in videos if v.name == name)
-        match = [i for i in video.annotated if torch.equal(normalize_frames(video.frame(i, SIZE)), clip["frames"][0])]
+        match = [i for i in video.annotated if torch.equal(normalize_frames(video.frame(i, SIZE)), clip.frames[0])]
         assert len(match) >= 1
         masks = [torch.from_numpy(video.mask(i, SIZE) == int(object_id)).float() for i in match]
-        assert any(torch.equal(mask, clip["masks"][0, 0]) for mask in masks)
+        assert any(torch.equal(mask, clip.masks[0, 0]) for mask in masks)
 
 
 def test_clips_start_anywhere_the_object_is(videos):
@@ -76,40 +76,57 @@ def test_indices_keep_their_stride(videos, stride):
 def test_short_videos_are_padded_but_the_padding_does_not_count(videos):
     short = replace(videos[0], frame_paths=videos[0].frame_paths[:3], mask_paths=videos[0].mask_paths[:3])
     item = replace(short.objects[0], first=0, frames=(0, 1, 2))
-    clip = ClipDataset([replace(short, objects=(item,))], SIZE, augmentation=NO_AUGMENTATION)[(0, 5)]
-    counted = int(clip["weights"].sum())
-    assert counted < 5 and clip["weights"][:counted].all()
-    assert torch.equal(clip["frames"][-1], clip["frames"][counted - 1])
+    clip = ClipDataset([replace(short, objects=(item,))], SIZE, augment=NO_AUGMENTATION)[0, 5]
+    counted = int(clip.frame_weights.sum())
+    assert counted < 5 and clip.frame_weights[:counted].all()
+    assert torch.equal(clip.frames[-1], clip.frames[counted - 1])
 
 
 def test_a_sample_is_the_same_whoever_draws_it_and_no_two_are_alike(videos):
-    one, two = (ClipDataset(videos, SIZE, augmentation=AugmentConfig(), seed=4) for _ in range(2))
-    assert torch.equal(one[(7, 5)]["frames"], two[(7, 5)]["frames"])
+    one, two = (ClipDataset(videos, SIZE, augment=AugmentConfig(), seed=4) for _ in range(2))
+    assert torch.equal(one[7, 5].frames, two[7, 5].frames)
     epoch = len(one)
-    same = [torch.equal(one[(n, 5)]["frames"], one[(n + epoch, 5)]["frames"]) for n in range(4)]
+    same = [torch.equal(one[n, 5].frames, one[n + epoch, 5].frames) for n in range(4)]
     assert not any(same)
-    assert {one[(n, 2)]["name"] for n in range(epoch)} == {one[(n, 2)]["name"] for n in range(epoch, 2 * epoch)}
+    assert {one[n, 2].name for n in range(epoch)} == {one[n, 2].name for n in range(epoch, 2 * epoch)}
+
+
+def test_a_clip_is_a_sample_number_and_a_length_and_one_epoch_can_be_walked(videos):
+    clips = ClipDataset(videos, SIZE)
+    assert all(torch.equal(a, b) for a, b in zip(clips[2][:3], clips[2, 5][:3], strict=True))  # the report's length
+    walked = list(clips)
+    assert len(walked) == len(clips) and {type(clip) for clip in walked} == {Clip}
+    assert len({clip.name for clip in walked}) == len(clips)  # every object of every video once
+    with pytest.raises(IndexError):
+        clips[len(clips)]
+    assert clips[len(clips), 5].frames.shape == walked[0].frames.shape  # of the next epoch
+
+
+def test_a_plain_loader_makes_batches_of_clips(videos):
+    clips = ClipDataset(videos, SIZE)
+    batch = next(iter(DataLoader(clips, batch_size=3)))
+    assert type(batch) is Clip and batch.frames.shape == (3, 5, 3, *SIZE) and batch.frame_weights.shape == (3, 5)
+    assert list(batch.name) == [clips[n].name for n in range(3)]
 
 
 def test_workers_draw_what_one_process_draws(videos):
-    from torch.utils.data import DataLoader
-
-    clips = ClipDataset(videos, SIZE, augmentation=AugmentConfig(), keep=False)
+    clips = ClipDataset(videos, SIZE, augment=AugmentConfig(), cache=False)
     batches = [[(n, 3), (n + 1, 3)] for n in range(0, 6, 2)]
     for workers in (0, 2):
-        loader = DataLoader(DrawnClips(clips), batch_sampler=batches, num_workers=workers, collate_fn=collate_clips)
+        loader = DataLoader(RawClips(clips), batch_sampler=batches, num_workers=workers, collate_fn=collate_clips)
         for numbers, batch in zip(batches, loader, strict=True):
             made, alone = prepare_batch(batch, "cpu"), [clips[number] for number in numbers]
-            for key in ("frames", "masks", "weights"):
-                assert torch.equal(made[key], torch.stack([clip[key] for clip in alone]))
-            assert made["name"] == [clip["name"] for clip in alone]
+            for key in ("frames", "masks", "frame_weights"):
+                assert torch.equal(getattr(made, key), torch.stack([getattr(clip, key) for clip in alone]))
+            assert made.names == [clip.name for clip in alone]
 
 
 def test_a_loading_process_hands_on_bytes(videos):
     """A float frame is four times as large, and the way from process to process is what it costs."""
-    batch = collate_clips([ClipDataset(videos, SIZE, augmentation=AugmentConfig()).drawn((n, 3)) for n in range(2)])
-    assert batch["frames"].dtype == batch["masks"].dtype == torch.uint8
-    assert not any(isinstance(value, torch.Tensor) for change in batch["change"] for value in change)
+    clips = ClipDataset(videos, SIZE, augment=AugmentConfig())
+    batch = collate_clips([clips.read_clip((n, 3)) for n in range(2)])
+    assert batch.frames.dtype == batch.masks.dtype == torch.uint8
+    assert not any(isinstance(value, torch.Tensor) for params in batch.params for value in params)
 
 
 def test_augmentation_works_in_pixels():
@@ -142,20 +159,20 @@ def test_unannotated_frames_are_taken_and_do_not_count(videos):
         objects = tuple(item for item in video.objects if item.first % 2 == 0)
         sparse.append(replace(video, mask_paths=masks, objects=objects))
     clips = ClipDataset(sparse, SIZE)
-    clip = clips[(0, 5, 1.0)]
-    assert clip["weights"].tolist() == [1, 0, 1, 0, 1]
-    assert not clip["masks"][[1, 3]].any() and clip["masks"][0].any()
-    only_annotated = clips[(0, 5, 0.0)]
-    assert only_annotated["weights"].tolist() == [1] * 5
-    assert torch.equal(only_annotated["frames"][0], clip["frames"][0])
-    shares = [clips[(number, 5, 0.5)]["weights"].sum().item() for number in range(12)]
+    clip = clips[0, 5, 1.0]
+    assert clip.frame_weights.tolist() == [1, 0, 1, 0, 1]
+    assert not clip.masks[[1, 3]].any() and clip.masks[0].any()
+    only_annotated = clips[0, 5, 0.0]
+    assert only_annotated.frame_weights.tolist() == [1] * 5
+    assert torch.equal(only_annotated.frames[0], clip.frames[0])
+    shares = [clips[number, 5, 0.5].frame_weights.sum().item() for number in range(12)]
     assert 3 in shares and 5 in shares
 
 
 def test_wobble_moves_each_frame_a_little(videos):
     still = replace(videos[0], frame_paths=videos[0].frame_paths[:1] * len(videos[0]))
-    moving = ClipDataset([still], SIZE, augmentation=replace(NO_AUGMENTATION, wobble=2.0), keep=False)
-    frames = moving[(0, 4)]["frames"]
+    moving = ClipDataset([still], SIZE, augment=replace(NO_AUGMENTATION, wobble=2.0), cache=False)
+    frames = moving[0, 4].frames
     differences = [(frames[t] - frames[0]).abs().mean().item() for t in range(1, 4)]
     assert all(0.001 < d < 1 for d in differences) and len(set(differences)) == 3
-    assert set(moving[(0, 4)]["masks"].unique().tolist()) <= {0.0, 1.0}
+    assert set(moving[0, 4].masks.unique().tolist()) <= {0.0, 1.0}

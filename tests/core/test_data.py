@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import vos.data
-from vos.data import VOSDataset, read_frame
+import vos.files.layouts
+from vos.data import Videos, VOSDataset, read_frame
 from vos.datasets.check import check_folder
 from vos.files import VosError
 from vos.masks import write_mask
@@ -56,19 +56,21 @@ def youtube_vos(tmp_path):
 
 
 def test_youtube_vos(youtube_vos):
-    videos = VOSDataset(youtube_vos, "train", held_out=False)
+    dataset = VOSDataset(youtube_vos, hold_out=False)
+    videos = dataset.train
     video = videos.named("aaa")
+    assert dataset.layout == "YouTube-VOS" and not dataset.held_out and type(videos) is Videos and len(videos) == 2
     assert video.frame_names == ("00000", "00005", "00010", "00015")
     assert [(o.id, o.category, o.first, o.frames) for o in video.objects] == [
         (2, "person", 0, (0, 1, 2, 3)),
         (7, "tiger", 2, (2, 3)),
     ]
-    assert videos.categories == {"person", "tiger", "owl"}
+    assert dataset.categories == {"person", "tiger", "owl"}
     assert videos.named("bbb").size == (40, 24) and videos.named("bbb").annotated == (0, 2)
 
 
 def test_valid_gives_away_only_first_masks(youtube_vos):
-    video = VOSDataset(youtube_vos, "valid", held_out=False).named("aaa")
+    video = VOSDataset(youtube_vos, hold_out=False).valid.named("aaa")
     assert video.annotated == (0, 2)
     assert set(np.unique(video.given(0))) == {0, 2}
     assert set(np.unique(video.given(2))) == {0, 7}  # the late object only: the other one is the model's to find
@@ -76,17 +78,19 @@ def test_valid_gives_away_only_first_masks(youtube_vos):
 
 
 def test_without_truth_the_training_list_is_split(davis):
-    train, valid = (VOSDataset(davis, split) for split in ("train", "valid_truth"))
+    dataset = VOSDataset(davis)
+    train, valid = dataset.train, dataset.valid_truth
     names = sorted(p.name for p in (davis / "JPEGImages/480p").iterdir())
     assert [v.name for v in valid] == [n for i, n in enumerate(names) if i % 5 in (3, 4)]
     assert sorted(v.name for v in [*train, *valid]) == names
-    assert valid.held_out and valid.categories is None
+    assert dataset.held_out and dataset.categories is None and dataset.layout == "DAVIS"
 
 
 def test_davis_2016_is_one_object(davis):
-    video = VOSDataset(davis, "valid_truth")[0]
+    dataset = VOSDataset(davis)
+    video = dataset.valid_truth[0]
     assert [o.id for o in video.objects] == [1] and set(np.unique(video.mask(3))) == {0, 1}
-    assert len(VOSDataset(davis, "valid")[0].annotated) == 1
+    assert len(dataset.valid[0].annotated) == 1
 
 
 @pytest.fixture
@@ -102,22 +106,59 @@ def davis_2017(tmp_path):
 
 
 def test_davis_2017_void_is_no_object(davis_2017):
-    train = VOSDataset(davis_2017, "train")
-    assert [v.name for v in train] == ["zebra"] and not train.held_out
+    dataset = VOSDataset(davis_2017)
+    train = dataset.train
+    assert [v.name for v in train] == ["zebra"] and not dataset.held_out
     assert [o.id for o in train[0].objects] == [1, 3]
     assert 255 not in train[0].mask(0)
-    assert [v.name for v in VOSDataset(davis_2017, "valid")] == ["ant"]
+    assert [v.name for v in dataset.valid] == ["ant"]
 
 
 def test_meta_json_is_parsed_once(youtube_vos, monkeypatch):
     count = []
-    read = vos.data.read_json
-    monkeypatch.setattr(vos.data, "read_json", lambda path: count.append(path) or read(path))
-    videos = VOSDataset(youtube_vos, "train", held_out=False)
-    for video in videos:
+    read = vos.files.layouts.read_json
+    monkeypatch.setattr(vos.files.layouts, "read_json", lambda path: count.append(path) or read(path))
+    dataset = VOSDataset(youtube_vos, hold_out=False)
+    for video in (*dataset.train, *dataset.valid, *dataset.train):
         for i in video.annotated:
             video.frame(i), video.mask(i)
     assert len(count) == 2  # train's and valid's
+
+
+def test_a_first_mask_is_opened_once_for_all_splits(davis_2017, monkeypatch):
+    """What a DAVIS set's objects are stands in its first masks; and a video's size in its first frame."""
+    opened = []
+    real = Image.open
+    monkeypatch.setattr(Image, "open", lambda path, *more: opened.append(path) or real(path, *more))
+    dataset = VOSDataset(davis_2017)
+    assert len(dataset.train) == len(dataset.valid) == len(dataset.valid_truth) == 1
+    first = [davis_2017 / "Annotations/480p" / name / "00000.png" for name in ("zebra", "ant")]
+    assert sorted(opened) == sorted(2 * first)  # once for the checksums, once for the pixels
+    opened.clear()
+    assert [dataset.train[0].size for _ in range(5)] == [(24, 40)] * 5
+    assert opened == [dataset.train[0].frame_paths[0]]
+
+
+def test_one_video_in_five_groups_can_be_held_out(small_set):
+    """hold_out=True: every sequence whose place gives remainder 3 or 4 by 5, whatever the folder has beside them."""
+    whole, split = VOSDataset(small_set), VOSDataset(small_set, hold_out=True)
+    names = [video.name for video in whole.train]
+    assert not whole.held_out and split.held_out
+    assert [video.name for video in split.valid_truth] == [name for i, name in enumerate(names) if i % 5 in (3, 4)]
+    assert sorted(v.name for v in (*split.train, *split.valid)) == names
+    assert split.categories == whole.categories  # what is seen is a matter of the whole list
+    assert {v.name for v in whole.valid}.isdisjoint(names)
+
+
+def test_splits_by_name_and_what_is_not_there(youtube_vos):
+    dataset = VOSDataset(youtube_vos, hold_out=False)
+    assert dataset.split("train") is dataset.train and dataset.split("valid") is dataset.valid
+    with pytest.raises(ValueError, match="must be one of"):
+        dataset.split("test")
+    with pytest.raises(VosError, match="no videos for the split 'valid_truth'"):
+        _ = dataset.valid_truth
+    with pytest.raises(VosError, match=r"ccc: this split has no such video"):
+        dataset.train.named("ccc")
 
 
 def test_frames_are_stretched_not_cropped(tmp_path):
@@ -130,7 +171,7 @@ def test_frames_are_stretched_not_cropped(tmp_path):
 
 
 def test_reduced_decoding_shows_the_same_picture(small_set):
-    video = VOSDataset(small_set, "train")[0]
+    video = VOSDataset(small_set).train[0]
     full = Image.fromarray(video.frame(0)).resize((112, 64), Image.Resampling.BILINEAR)
     difference = np.abs(np.asarray(full, float) - video.frame(0, (64, 112)))
     assert difference.mean() < 4  # grey levels
@@ -149,16 +190,16 @@ def test_reduced_decoding_shows_the_same_picture(small_set):
 def test_what_is_missing_is_named(youtube_vos, spoil, words):
     spoil(youtube_vos)
     with pytest.raises(VosError, match=words):
-        VOSDataset(youtube_vos, "train")
+        VOSDataset(youtube_vos)
 
 
 def test_a_folder_that_is_no_set(tmp_path, youtube_vos):
     with pytest.raises(VosError, match="no such folder"):
-        VOSDataset(tmp_path / "nowhere", "train")
+        VOSDataset(tmp_path / "nowhere")
     with pytest.raises(VosError, match="neither"):
-        VOSDataset(tmp_path, "train")
+        VOSDataset(tmp_path)
     with pytest.raises(VosError, match="the folder above"):
-        VOSDataset(youtube_vos / "train", "train")
+        VOSDataset(youtube_vos / "train")
 
 
 def test_check_finds_every_problem_at_once(youtube_vos):

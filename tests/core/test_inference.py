@@ -7,12 +7,14 @@ import pytest
 import torch
 from PIL import Image
 
-from vos.data import Video, VideoObject, VOSDataset
-from vos.inference import copy_first, empty, predict_into, predicted_probabilities, segment
+from vos.config import InferenceConfig, ModelConfig
+from vos.course.report import predict_into
+from vos.data import Video, VideoObject, VOSDataset, normalize_frames
+from vos.inference import copy_first, empty, object_probabilities, segment
 from vos.masks import object_ids, read_mask, write_mask
 from vos.networks import build
-from vos.config import ModelConfig
 
+ONE_VIEW = InferenceConfig(mirror=False)
 SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True)
 
 
@@ -40,7 +42,7 @@ class Certain(torch.nn.Module):
         return torch.full((h.shape[0], 1, 16, 32), 9.0)
 
 
-@pytest.mark.parametrize("name", ["base", "video"])
+@pytest.mark.parametrize("name", ["base", "updated"])
 def test_late_objects_start_late_and_leave_the_others_alone(video, name):
     torch.manual_seed(0)
     model = build(name, SMALL).eval()
@@ -54,36 +56,39 @@ def test_late_objects_start_late_and_leave_the_others_alone(video, name):
     assert all(set(object_ids(ids)) <= {2, 9} for ids in out)
 
 
-@pytest.mark.parametrize("name", ["base", "video"])
+@pytest.mark.parametrize("name", ["base", "updated"])
 def test_each_object_is_followed_as_if_alone(video, name):
     """Objects share frames, not state: object 9's probabilities do not depend on object 2 being there."""
     torch.manual_seed(0)
     model = build(name, SMALL).eval()
-    both = [maps[-1] for maps in predicted_probabilities(model, video) if len(maps) == 2]
-    alone = [maps for maps in predicted_probabilities(model, replace(video, objects=video.objects[1:])) if len(maps)]
+    both = [maps[-1] for ids, maps in object_probabilities(model, video, ONE_VIEW) if ids == [2, 9]]
+    late = replace(video, objects=video.objects[1:])
+    alone = [maps for ids, maps in object_probabilities(model, late, ONE_VIEW) if ids]
+    assert len(both) == len(alone) == 2
     for a, b in zip(both, alone, strict=True):
         torch.testing.assert_close(a, b[0], atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("name", ["base", "video"])
-def test_inference_is_the_models_forward(video, name, mirrored, monkeypatch):
-    """State carried over the whole video, never restarted between chunks; frames and masks as in training."""
-    from vos.data import normalize_frames
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("name", ["base", "updated"])
+def test_inference_is_the_models_forward(video, name, mirror, monkeypatch):
+    """State carried over the whole video, never restarted between chunks; frames and masks as in training.
 
+    With the mirror, the mean of that and of what the model says of the mirror image, mirrored back.
+    """
     monkeypatch.setattr("vos.inference.CHUNK", 2)
     torch.manual_seed(0)
     model = build(name, SMALL).eval()
     one = replace(video, objects=video.objects[:1])
-    stepwise = [maps[0] for maps in predicted_probabilities(model, one, mirrored) if len(maps)]
+    config = InferenceConfig(mirror=mirror)
+    stepwise = [maps[0] for ids, maps in object_probabilities(model, one, config) if ids]
     frames = normalize_frames(np.stack([one.frame(i, SMALL.size) for i in range(5)]))[None]
     mask = torch.from_numpy(one.mask(0, SMALL.size) == 2).float()[None, None]
     with torch.inference_mode():
-        if mirrored:
-            expected = model(frames.flip(-1), mask.flip(-1)).flip(-1)
-        else:
-            expected = model(frames, mask)
-    torch.testing.assert_close(torch.stack(stepwise), expected[0, :, 0].sigmoid(), atol=1e-5, rtol=1e-4)
+        expected = model(frames, mask).sigmoid()
+        if mirror:
+            expected = (expected + model(frames.flip(-1), mask.flip(-1)).sigmoid().flip(-1)) / 2
+    torch.testing.assert_close(torch.stack(stepwise), expected[0, :, 0], atol=1e-5, rtol=1e-4)
 
 
 def test_left_and_right_are_alike(video, tmp_path):
@@ -100,7 +105,8 @@ def test_left_and_right_are_alike(video, tmp_path):
     turned = replace(video, frame_paths=tuple(frames), mask_paths=tuple(masks))
 
     def share_alike(mirror):
-        pairs = zip(segment(model, video, 0.5, mirror), segment(model, turned, 0.5, mirror), strict=True)
+        config = InferenceConfig(threshold=0.5, mirror=mirror)
+        pairs = zip(segment(model, video, config), segment(model, turned, config), strict=True)
         return np.mean([(a == b[:, ::-1]).mean() for a, b in pairs])
 
     assert share_alike(True) > 0.98 > share_alike(False)
@@ -131,7 +137,7 @@ def test_more_than_five_objects_are_kept(video, tmp_path):
 
 
 def test_on_the_synthetic_set(small_set):
-    valid = VOSDataset(small_set, "valid")
-    model = build("video").eval()
+    valid = VOSDataset(small_set).valid
+    model = build("updated").eval()
     for ids, name in zip(segment(model, valid[0]), valid[0].frame_names, strict=True):
         assert ids.shape == valid[0].size, name

@@ -10,9 +10,9 @@ from PIL import Image
 
 from vos.files import VosError
 from vos.files.atomic import written_whole
+from vos.files.png import YOUTUBE_VOS_PALETTE
 from vos.inference import LEAST_PROBABLE, best_threshold, merge_objects
 from vos.masks import PALETTE, VOID, object_ids, overlay, read_mask, write_mask
-from vos.files.png import YOUTUBE_VOS_PALETTE
 
 
 def test_palette_is_that_of_davis():
@@ -252,7 +252,12 @@ def test_overlay_strength():
 def test_nothing_is_left_half_written(tmp_path):
     path = tmp_path / "out.png"
     path.write_text("old")
-    with pytest.raises(RuntimeError), written_whole(path) as temporary:
-        temporary.write_text("ne")
-        raise RuntimeError
+
+    def cut_off():
+        with written_whole(path) as temporary:
+            temporary.write_text("ne")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        cut_off()
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["out.png"]

@@ -2,10 +2,19 @@
 
 import numpy as np
 import pytest
-from golden_set import REAL, SYNTH, GoldenSet, all_at_once, one_by_one, wrong_pairs
+from helpers.golden_set import SYNTH, GoldenSet, all_at_once, one_by_one, wrong_pairs
 
 from vos import metrics
-from vos.metrics import bound_radius, boundary, contour_accuracy, dilate, region_similarity, score_frames, seen_unseen_summary, statistics
+from vos.metrics import (
+    bound_radius,
+    boundary,
+    contour_accuracy,
+    dilate,
+    region_similarity,
+    score_frames,
+    seen_unseen_summary,
+    statistics,
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +29,8 @@ def test_made_up_masks_to_the_last_bit(synth, score):
 
 
 @pytest.mark.parametrize("score", [one_by_one, all_at_once])
-@pytest.mark.skipif(not REAL.with_suffix(".npz").is_file(), reason="golden masks of real video are not here")
-def test_real_masks_to_the_last_bit(score):
-    assert list(wrong_pairs(GoldenSet(REAL), metrics, score)) == []
+def test_real_masks_to_the_last_bit(golden_real, score):
+    assert list(wrong_pairs(golden_real, metrics, score)) == []
 
 
 def test_many_objects_and_many_frames_in_one_call():

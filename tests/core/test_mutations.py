@@ -11,7 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from golden_set import SYNTH, GoldenSet, all_at_once, one_by_one, wrong_pairs
+from helpers.golden_set import SYNTH, GoldenSet, all_at_once, one_by_one, wrong_pairs
 
 import vos
 
@@ -98,12 +98,12 @@ MISTAKES = {
 
 
 def load(changed: str | None = None, old: str = "", new: str = "") -> types.ModuleType:
-    """vos.metrics with vos.counting under it, made anew from their files, one of them with `new` for `old`."""
+    """vos.metrics with vos.fast.counting under it, made anew from their files, one of them with `new` for `old`."""
     modules = {}
-    for name in ("counting", "metrics"):
-        path = Path(vos.__file__).with_name(f"{name}.py")
+    for name in ("fast.counting", "metrics"):
+        path = Path(vos.__file__).parent / f"{name.replace('.', '/')}.py"
         text = path.read_text(encoding="utf-8")
-        if name == changed:
+        if path.stem == changed:
             assert old in text, f"{path.name} has no {old!r} any more: plant the mistake elsewhere"
             text = text.replace(old, new)
         module = modules[f"vos.{name}"] = types.ModuleType(f"vos.{name}")

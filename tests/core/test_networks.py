@@ -1,21 +1,21 @@
 """The networks: shapes, and that the quick forms equal the plain ones, taken step by step."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
-from vos.files import VosError
-from vos.networks import MODELS, ConvLSTM, Fusion, build, count_parameters
-from vos.fast.layers import LastConvolution
-from vos.config import PRESETS, ModelConfig
+from vos.config import PRESETS, REPORT, ModelConfig
 from vos.engine.pretrained import copy_vgg16
-from vos.config import REPORT
+from vos.fast.layers import LastConvolution, UpsampledConvolution
+from vos.files import VosError
+from vos.networks import MODELS, ConvLSTM, Fusion, UpdatedModel, build, count_parameters
 from vos.training import learning_rate
-from vos.fast.layers import UpsampledConvolution
 
-SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, video_state=2)
+SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, video_state_channels=2)
 REPEATED = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, decoder_border="replicate")
 PATCHED = ModelConfig((16, 32), ((6, 8),), 5, (6,), batch_norm=True, patch=2, input_kernel=1)
 
@@ -41,14 +41,14 @@ def plain_step(lstm: ConvLSTM, x, h, c):
 def plain_forward(model, frames, mask):
     """The report's equations one frame at a time, nothing shared and nothing folded."""
     encoded = [model.encoder(x) for x in frames.unbind(1)]
-    if model.needs_video:
+    if isinstance(model, UpdatedModel):
         hv, cv = model.video_lstm.zero_state(model.video_lstm.input_to_gates(encoded[0]))
         for e in encoded:
             hv, cv = plain_step(model.video_lstm, e, hv, cv)
-        halves = model.fusion.frame_conv, model.fusion.video_conv
-        weight = torch.cat([half.weight for half in halves], dim=1)
-        fused = [nn.functional.conv2d(torch.cat([e, hv], 1), weight, halves[0].bias, padding=1) for e in encoded]
-        encoded = [model.fusion.finish(x) for x in fused]
+        of_frame, of_video = model.fusion.frame_conv, model.fusion.video_conv
+        weight = torch.cat([of_frame.weight, of_video.weight], dim=1)
+        fused = [nn.functional.conv2d(torch.cat([e, hv], 1), weight, of_frame.bias, padding=1) for e in encoded]
+        encoded = [model.fusion.norm_relu(x) for x in fused]
     h, c = model.initializer(frames[:, 0], mask)
     logits = []
     for e in encoded[1:]:
@@ -57,8 +57,8 @@ def plain_forward(model, frames, mask):
     return torch.stack(logits, 1)
 
 
-@pytest.mark.parametrize("name", ["base", "video"])
-@pytest.mark.parametrize("settings", [SMALL, PATCHED, REPEATED], ids=["3x3", "patches", "border"])
+@pytest.mark.parametrize("name", ["base", "updated"])
+@pytest.mark.parametrize("config", [SMALL, PATCHED, REPEATED], ids=["3x3", "patches", "border"])
 def test_forward_equals_the_plain_form(name, config):
     torch.manual_seed(1)
     model = build(name, config).eval()
@@ -68,7 +68,7 @@ def test_forward_equals_the_plain_form(name, config):
     assert_close(out, plain_forward(model, frames, mask), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["base", "video"])
+@pytest.mark.parametrize("name", ["base", "updated"])
 def test_every_parameter_is_registered_and_learns(name):
     model = build(name, SMALL)
     frames, mask = clip()
@@ -76,13 +76,13 @@ def test_every_parameter_is_registered_and_learns(name):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
-@pytest.mark.parametrize("name", ["base", "video"])
+@pytest.mark.parametrize("name", ["base", "updated"])
 def test_course_preset(name):
     model = build(name)
     height, width = PRESETS["course"].size
     frames, mask = clip(3, 1, (height, width))
     assert model(frames, mask).shape == (1, 2, 1, height, width)
-    assert model.encoder(frames[:, 0]).shape[-2:] == PRESETS["course"].grid
+    assert model.encoder(frames[:, 0]).shape[-2:] == PRESETS["course"].feature_size
     assert count_parameters(model) < 4e6  # a checkpoint small enough to commit
 
 
@@ -101,16 +101,17 @@ def test_patches_tile_the_picture(patch):
     assert columns.min() + columns.max() == 2 * centre and len(columns) == 2 * patch
 
 
+@pytest.mark.slow
 def test_report_preset_has_the_shapes_the_report_names():
     """3.2 to 3.5: 512x8x14 for c_0, h_0, e_t and h_t, and 1x256x448 at the end."""
-    model = build("video", "report").eval()
+    model = build("updated", "report").eval()
     frames, mask = clip(2, 1, (256, 448))
     seen = {}
     for key, module in {"e": model.encoder, "state": model.initializer, "fused": model.fusion}.items():
         module.register_forward_hook(lambda m, i, out, key=key: seen.update({key: out}))
     with torch.inference_mode():
         out = model(frames, mask)
-        h_video = model.video_representation(list(seen["e"].unflatten(0, (1, 2)).unbind(1)))[0]
+        h_video = model.video_representation(seen["e"].unflatten(0, (1, 2)))
     maps = [*seen["state"], seen["e"], seen["fused"], h_video]
     assert [tuple(t.shape[1:]) for t in maps] == [(512, 8, 14)] * 5
     assert out.shape == (1, 1, 1, 256, 448)
@@ -118,6 +119,7 @@ def test_report_preset_has_the_shapes_the_report_names():
     assert model.initializer.backbone is not model.encoder.backbone
 
 
+@pytest.mark.slow
 def test_report_preset_takes_vgg16s_weights():
     """Our backbone with torchvision's weights is torchvision's VGG-16."""
     from torchvision.models.vgg import cfgs, make_layers
@@ -137,12 +139,13 @@ def test_weights_that_do_not_fit_are_refused():
         copy_vgg16({"features.0.weight": torch.zeros(64, 3, 3, 3)}, build())
 
 
+@pytest.mark.slow
 def test_report_preset_one_step_lowers_the_loss():
     """The first step of the report's own recipe: Adam, warming up to 1e-4."""
     torch.manual_seed(0)
     model = build("base", "report")
     frames, mask = clip(2, 1, (256, 448))
-    optimizer = torch.optim.AdamW(model.parameters(), learning_rate(REPORT.training, 0, 0), weight_decay=0)
+    optimizer = torch.optim.AdamW(model.parameters(), learning_rate(REPORT, 0, 0), weight_decay=0)
     losses = []
     for _ in range(2):
         loss = nn.functional.binary_cross_entropy_with_logits(model(frames, mask), mask[:, None])
@@ -153,8 +156,58 @@ def test_report_preset_one_step_lowers_the_loss():
     assert losses[1] < losses[0]
 
 
+@pytest.mark.parametrize("name", ["base", "updated"])
+def test_the_verbs_make_the_forward_pass(name):
+    """encode, initialize, step and decode, one frame at a time, as inference and notebook 02 use them."""
+    model = build(name, SMALL).eval()
+    frames, mask = clip()
+    encoded = model.encode(frames)
+    assert_close(encoded[:, 2], model.encoder(frames[:, 2]), atol=1e-5, rtol=1e-4)
+    inputs = model.fuse(encoded, model.video_representation(encoded)) if name == "updated" else encoded
+    state, hidden = model.initialize(frames[:, 0], mask), []
+    for x in inputs[:, 1:].unbind(1):
+        state = model.step(x, state)
+        hidden.append(state[0])
+    assert_close(model.decode(torch.stack(hidden, dim=1)), model(frames, mask), atol=1e-5, rtol=1e-4)
+
+
+def test_a_convlstm_goes_through_a_sequence_as_nn_lstm_does():
+    """All h and the last (h, c); without a state it starts from zeros; two halves are the whole."""
+    torch.manual_seed(0)
+    lstm, x = ConvLSTM(3, SMALL), torch.randn(2, 5, 3, 4, 6)
+    hidden, (h, c) = lstm(x)
+    assert hidden.shape == (2, 5, 5, 4, 6) and torch.equal(hidden[:, -1], h)
+    first, state = lstm(x[:, :2])
+    second, (h_2, c_2) = lstm(x[:, 2:], state)
+    assert_close((torch.cat([first, second], 1), h_2, c_2), (hidden, h, c))
+    zeros = torch.zeros(2, 5, 4, 6)
+    assert_close(lstm(x, (zeros, zeros))[0], hidden)
+    plain = zeros, zeros
+    for frame in x.unbind(1):
+        plain = plain_step(lstm, frame, *plain)
+    assert_close((h, c), plain, atol=1e-5, rtol=1e-4)
+
+
+def test_saved_memory_changes_no_gradient():
+    """Encoder and Decoder are computed again on the way back; with BatchNorm that would not be the same."""
+    torch.manual_seed(0)
+    model = build("updated", replace(SMALL, batch_norm=False))
+    frames, mask = clip()
+    gradients = []
+    for saved in (False, True):
+        model.save_memory = saved
+        model.zero_grad()
+        model(frames, mask).square().mean().backward()
+        gradients.append([weight.grad.clone() for weight in model.parameters()])
+    assert_close(*gradients, atol=1e-6, rtol=1e-4)
+    refused = build("base", SMALL)
+    refused.save_memory = True
+    with pytest.raises(ValueError, match="BatchNorm"):
+        refused(frames, mask)
+
+
 def test_h_video_has_no_object_in_it_and_sees_the_whole_clip():
-    model = build("video", SMALL).eval()
+    model = build("updated", SMALL).eval()
     frames, mask = clip()
     other = frames.clone()
     other[:, -1] += 1
@@ -181,26 +234,30 @@ def test_fusion_equals_one_convolution_of_both():
     joined = nn.Conv2d(7, 5, 3, padding=1)
     joined.weight.data = torch.cat([fusion.frame_conv.weight, fusion.video_conv.weight], 1)
     joined.bias.data = fusion.frame_conv.bias
-    expected = fusion.finish(joined(torch.cat([e, h], 1)))
+    expected = fusion.norm_relu(joined(torch.cat([e, h], 1)))
     assert_close(fusion(e, fusion.video_conv(h)), expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"size": (15, 32)}, {"patch": 3}, {"decoder": (4,)}, {"state_activation": "gelu"}, {"decoder_border": "x"}],
+    ("change", "words"),
+    [
+        ({"size": (15, 32)}, "does not divide by 4"),
+        ({"patch": 3}, "does not divide by 12"),
+        ({"decoder_channels": (4,)}, "1 decoder blocks cannot undo 2 poolings"),
+        ({"state_activation": "gelu"}, "state_activation must be one of .*'gelu'"),
+        ({"decoder_border": "x"}, "decoder_border must be one of .*'x'"),
+    ],
 )
-def test_settings_that_cannot_be_are_refused(change):
-    from dataclasses import replace
-
-    with pytest.raises(ValueError):
+def test_settings_that_cannot_be_are_refused(change, words):
+    with pytest.raises(ValueError, match=words):
         replace(SMALL, **change)
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="course"):
         build("base", "huge")
-    with pytest.raises(ValueError, match="video"):
-        build("updated")
+    with pytest.raises(ValueError, match="updated"):
+        build("video")
 
 
 def test_the_last_convolution_is_a_convolution():

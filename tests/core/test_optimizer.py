@@ -2,18 +2,15 @@
 
 import pytest
 import torch
+from helpers.training_runs import SMALL, new_model
 
+from vos.fast.optimizer import Optimizer, as_matrix, is_hidden_convolution
 from vos.networks import build
-from vos.training import Optimizer, as_matrix, is_hidden_convolution
-from vos.config import ModelConfig
-
-SMALL = ModelConfig((32, 56), ((8,), (16,)), 12, (8, 8), batch_norm=True)
 
 
 def stepped(muon):
     """A model after one step, and the weights and gradients it had before."""
-    torch.manual_seed(0)
-    model = build("base", SMALL)
+    model = new_model("base")
     before = {name: w.detach().clone() for name, w in model.named_parameters()}
     model(torch.randn(2, 3, 3, 32, 56), torch.ones(2, 1, 32, 56)).square().mean().backward()
     Optimizer(model, weight_decay=0, muon=muon).step(0.01)
@@ -22,7 +19,7 @@ def stepped(muon):
 
 def test_muon_takes_the_hidden_convolutions_only():
     names = {name for name, w in build("base", SMALL).named_parameters() if is_hidden_convolution(w)}
-    assert {"mask_lstm.input_half.weight", "mask_lstm.state_half.weight", "decoder.blocks.1.weight"} <= names
+    assert {"mask_lstm.input_to_gates.weight", "mask_lstm.hidden_to_gates.weight", "decoder.blocks.1.weight"} <= names
     first_and_last = {"initializer.to_rgb.weight", "encoder.backbone.0.weight", "decoder.last.weight"}
     assert not names & first_and_last and all(name.endswith("weight") for name in names)
 

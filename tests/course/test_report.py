@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,14 +12,19 @@ import nbformat
 import pytest
 import torch
 
-from vos.files import VosError
-from vos.course.publish import FIGURES, publish, with_numbers
 from vos.config import SYNTHETIC
-from vos.course.report import NOTEBOOKS, NUMBERS, steps_text, table_text, train_model
+from vos.course.notebooks import notebook_paths, question, run_notebooks
+from vos.course.publish import FIGURES, PLACES, generated_blocks, publish, with_blocks
+from vos.course.report import steps_text, table_text, train_model
+from vos.course.tables import NUMBERS, score_table
 from vos.course.workspace import Workspace
+from vos.engine.checkpoints import load_checkpoint
+from vos.files import VosError, read_json
+from vos.networks import count_parameters
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "data/results"
+NOTEBOOKS = [path.stem for path in notebook_paths()]
 
 
 def tracked_state() -> str:
@@ -44,21 +50,53 @@ def run(tmp_path_factory, small_set):
     return out
 
 
-@pytest.mark.parametrize("abreast", [1, 2])
-def test_models_side_by_side_share_cores_and_have_the_minutes_for_it(small_set, tmp_path, monkeypatch, abreast):
+@pytest.mark.parametrize("n_parallel", [1, 2])
+def test_models_side_by_side_share_cores_and_have_the_minutes_for_it(small_set, tmp_path, monkeypatch, n_parallel):
     """The work that the recipe's minutes stand for is the same, however many models are trained at once."""
 
-    def stop(model, videos, chosen, *others):
-        raise VosError(f"{chosen.training.minutes} minutes, {torch.get_num_threads()} threads")
+    def stop(model, clips, config, *others, **more):
+        raise VosError(f"{config.minutes} minutes, {torch.get_num_threads()} threads")
 
-    monkeypatch.setattr("vos.config.train_by_recipe", stop)
+    monkeypatch.setattr("vos.course.report.Trainer", stop)
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
-        with pytest.raises(VosError, match=f"{SYNTHETIC.training.minutes * abreast} minutes, {4 // abreast} threads"):
-            train_model("base", Workspace.of_run(small_set, tmp_path, fast=False), 0, abreast)
+        with pytest.raises(VosError, match=f"{SYNTHETIC.minutes * n_parallel} minutes, {4 // n_parallel} threads"):
+            train_model("base", Workspace.of_run(small_set, tmp_path, fast=False), 0, n_parallel)
     finally:
         torch.set_num_threads(before)
+
+
+def test_train_model_writes_a_checkpoint_a_log_and_how_it_was_made(small_set, tmp_path):
+    workspace = Workspace.of_run(small_set, tmp_path, fast=True)
+    train_model("updated", workspace, seed=5)
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert files == ["checkpoints/updated.pt", "results/training_updated.csv", "results/training_updated.json"]
+    model, metadata = workspace.checkpoint("updated")
+    assert metadata["train_config"]["seed"] == 5 and metadata["iterations"] == 8 and "state" not in metadata
+    assert all(v.dtype == torch.float32 for v in model.parameters())
+    assert (tmp_path / "checkpoints/updated.pt").stat().st_size < 3 * count_parameters(model)  # float16
+    assert len(workspace.training_log("updated")["loss"]) == 8
+    made, committed = workspace.result("training_updated"), read_json(RESULTS / "training_updated.json")
+    assert made.keys() == committed.keys() and made["provenance"].keys() == committed["provenance"].keys()
+    assert (made["model"], made["data"], made["initialized_from"]) == ("updated", "set", "random weights")
+    assert made["parameters"] == count_parameters(model)
+
+
+def test_on_real_video_training_goes_on_from_the_committed_weights(small_set, tmp_path, monkeypatch):
+    seen = []
+
+    def stop(model, clips, config, *others, **more):
+        seen.append(model.state_dict())
+        raise VosError("seen")
+
+    monkeypatch.setattr("vos.course.report.Trainer", stop)
+    folder = tmp_path / "real"
+    shutil.copytree(small_set, folder, ignore=shutil.ignore_patterns("synthetic.json"))
+    with pytest.raises(VosError, match="seen"):
+        train_model("base", Workspace.of_run(folder, tmp_path / "run", fast=True), seed=0)
+    committed = load_checkpoint(ROOT / "data/checkpoints/base.pt")[0].state_dict()
+    assert all(torch.equal(seen[0][key], value) for key, value in committed.items())
 
 
 @pytest.mark.slow
@@ -76,6 +114,7 @@ def test_the_chain_makes_table_and_figures(run):
         assert (run / "figures" / name).stat().st_size > 10_000, name
     printed = (run / "printed.txt").read_text()
     assert "Table 1" in printed and "committed" in printed and steps_text(run / "results", RESULTS) in printed
+    assert [set(row) for row in rows.values()] == [set(row) for row in read_json(RESULTS / "table1.json")["rows"]]
     for name in ("base", "updated"):
         made = json.loads((run / f"results/training_{name}.json").read_text())["provenance"]
         assert {"seed", "dtype", "minutes", "processor", "python", "torch"} <= set(made)
@@ -106,6 +145,7 @@ def check_outputs(notebook):
     for output in (o for c in code for o in c.outputs):
         assert output.output_type != "error" and output.get("name") != "stderr"
         assert "/root/" not in str(output) and "/home/" not in str(output) and str(ROOT) not in str(output)
+        assert "runs/report" not in str(output)  # no clone has it
 
 
 @pytest.mark.slow
@@ -134,15 +174,19 @@ def davis_of_five(davis: Path, folder: Path) -> Path:
     return root
 
 
+def project_to_publish_in(root: Path) -> Path:
+    """What a project has before anything is published: its pages, and the results that no report makes."""
+    (root / "data/results").mkdir(parents=True)
+    shutil.copy(ROOT / "README.md", root)
+    shutil.copytree(ROOT / "docs", root / "docs")
+    for path in (*RESULTS.glob("benchmark_*.json"), RESULTS / "ablation.json", ROOT / "data/deviations.toml"):
+        shutil.copy(path, root / path.relative_to(ROOT))
+    return root
+
+
 @pytest.mark.slow
 def test_publish_copies_a_whole_run_and_only_a_whole_run(run, tmp_path):
-    root = tmp_path / "project"
-    root.mkdir()
-    shutil.copy(ROOT / "README.md", root)
-    (root / "data/results").mkdir(parents=True)
-    quoted = [*RESULTS.glob("benchmark_*.json"), RESULTS / "choices.json"]
-    for path in quoted:  # README quotes them, and no report makes them
-        shutil.copy(path, root / "data/results")
+    root = project_to_publish_in(tmp_path / "project")
     if not (run / "figures/figure5.png").exists():  # a small set may have no two objects of a category
         shutil.copy(run / "figures/figure4.png", run / "figures/figure5.png")
     publish(run, root)
@@ -153,9 +197,85 @@ def test_publish_copies_a_whole_run_and_only_a_whole_run(run, tmp_path):
         publish(run, root)
 
 
-def test_readme_quotes_the_committed_results():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert with_numbers(text) == text
+def test_publish_makes_the_pages_anew(tmp_path):
+    """What is committed, published once more into pages with old numbers."""
+    root, run = project_to_publish_in(tmp_path / "project"), tmp_path / "run"
+    for source, target in PLACES.items():
+        shutil.copytree(ROOT / target, run / source)
+    for page, blocks in generated_blocks().items():
+        text = (root / page).read_text(encoding="utf-8")
+        (root / page).write_text(with_blocks(text, dict.fromkeys(blocks, "old"), page), encoding="utf-8")
+    publish(run, root)
+    for page in generated_blocks():
+        assert (root / page).read_bytes() == (ROOT / page).read_bytes()
+    for name in ("notebooks/04_training.ipynb", "figures/figure5.png", "data/checkpoints/base.pt"):
+        assert (root / name).read_bytes() == (ROOT / name).read_bytes()
+    (run / "checkpoints/base.pt").unlink()
+    with pytest.raises(VosError, match=r"must be a whole run, and lacks checkpoints/base\.pt; "):
+        publish(run, root)
+
+
+@pytest.mark.parametrize(("page", "blocks"), generated_blocks().items())
+def test_pages_quote_the_committed_results(page, blocks):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert with_blocks(text, blocks, page) == text
+
+
+def test_every_marker_of_a_page_is_generated():
+    blocks = generated_blocks()
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        page = path.relative_to(ROOT).as_posix()
+        found = re.findall(r"<!-- (\w+) -->", path.read_text(encoding="utf-8"))
+        assert sorted(found) == sorted(blocks.get(page, {})), page
+
+
+def test_a_page_without_a_marker_is_refused():
+    assert (
+        with_blocks("a\n<!-- x -->\nold\n<!-- /x -->\nb", {"x": "new"}, "P.md") == "a\n<!-- x -->\nnew\n<!-- /x -->\nb"
+    )
+    with pytest.raises(VosError, match=r"P\.md: needs <!-- x --> and <!-- /x --> once each"):
+        with_blocks("<!-- x -->", {"x": "new"}, "P.md")
+
+
+def test_notebooks_are_run_and_written_without_machine_and_errors(small_set, tmp_path):
+    """Two cells of the run's own workspace; and a cell that fails, which is written, and is an error with a name."""
+    cells = [
+        "from vos.course.workspace import Workspace\nWorkspace.find().describe()",
+        "import sys\nprint('out')\nprint('err', file=sys.stderr)\nprint(Workspace.find().pick(12, 3))",
+    ]
+    good, bad = tmp_path / "1.ipynb", tmp_path / "2.ipynb"
+    for path, sources in ((good, cells), (bad, ["1 / 0"])):
+        code = [nbformat.v4.new_code_cell(source) for source in sources]
+        nbformat.write(nbformat.v4.new_notebook(cells=code), path)
+    run = tmp_path / "run"
+    workspace = Workspace.of_run(small_set, run, fast=True)
+    run_notebooks([good], workspace, run)
+    assert workspace.result("notebooks")["seconds"].keys() == {"1"}
+    notebook = nbformat.read(run / "notebooks/1.ipynb", as_version=4)
+    check_outputs(notebook)
+    printed = ["".join(output.text for output in cell.outputs) for cell in notebook.cells]
+    assert printed[0].endswith("Checkpoints: data/checkpoints. Results: data/results. Figures go to figures.\n")
+    assert printed[1] == "out\n3\n"
+    with pytest.raises(VosError, match=r"2\.ipynb: a cell failed: ZeroDivisionError"):
+        run_notebooks([bad], workspace, run)
+    assert (run / "notebooks/2.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("first_cell", "asked"),
+    [
+        ("# 1. What is a mask?\n\nText, **bold?** too.", "What is a mask?"),
+        ("# 02 · The base model\n\n**How can it?**\n\nGoals", "How can it?"),
+        ("# Why was it 0.03?", "Why was it 0.03?"),
+    ],
+)
+def test_what_a_notebook_asks_stands_in_its_first_cell(tmp_path, first_cell, asked):
+    path = tmp_path / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(first_cell)]), path)
+    assert question(path) == asked
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("no title")]), path)
+    with pytest.raises(VosError, match="its first cell must begin with a title"):
+        question(path)
 
 
 def test_steps_text_names_a_run_and_the_committed_one(tmp_path):
@@ -170,3 +290,16 @@ def test_steps_text_names_a_run_and_the_committed_one(tmp_path):
 def test_table_text_shows_dashes_where_there_is_no_number():
     row = dict.fromkeys((*NUMBERS, "parameters", "minutes")) | {"name": "x", "overall": 0.5}
     assert "0.5000" in table_text([row]) and "–" in table_text([row])
+
+
+def test_score_table_shows_J_and_F_where_a_set_has_no_categories():
+    row = dict.fromkeys((*NUMBERS, "J", "F", "videos", "parameters", "minutes")) | {"source": "ours"}
+    known = row | {"name": "x", "videos": 6, "parameters": 1234, "minutes": 1.5, "J": 0.25, "F": 0.75, "overall": 0.5}
+    lines = score_table([row | {"name": "report base", "overall": 0.03}, known]).splitlines()
+    assert lines[0] == "|  | measured on | overall | J | F | parameters | training, min |"
+    assert lines[2:] == [
+        "| report base | ours | 0.030 | – | – | – | – |",
+        "| x | ours | 0.500 | 0.250 | 0.750 | 1,234 | 1.5 |",
+    ]
+    heads = score_table([known | dict.fromkeys(NUMBERS, 0.5)]).splitlines()[0]
+    assert "| overall | J seen | J unseen | F seen | F unseen |" in heads

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vos.data import Video, VideoObject
-from vos.files import VosError
-from vos.masks import write_mask
 from vos.course.widgets import LARGEST, explorer, view
+from vos.data import Video, VideoObject
+from vos.masks import write_mask
 
 
 def write_video(root, name, shape, count, objects, without=()):
@@ -21,8 +20,8 @@ def write_video(root, name, shape, count, objects, without=()):
         frames[-1].parent.mkdir(exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (*shape, 3), np.uint8)).save(frames[-1])
         ids = np.zeros(shape, np.uint8)
-        for place, o in enumerate(objects):
-            ids[10 * place : 10 * place + 10, t : t + 10] = o.id if t >= o.first else 0
+        for row, o in enumerate(objects):
+            ids[10 * row : 10 * row + 10, t : t + 10] = o.id if t >= o.first else 0
         masks.append(None if t in without else frames[-1].with_suffix(".png"))
         if masks[-1]:
             write_mask(masks[-1], ids)
@@ -100,5 +99,5 @@ def test_large_frames_are_sent_small_with_exact_areas(tmp_path):
 
 
 def test_no_videos_is_an_error():
-    with pytest.raises(VosError, match="no videos"):
+    with pytest.raises(ValueError, match="at least one video"):
         explorer([])

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.training_runs import SMALL
 from PIL import Image
-from training_runs import SMALL
 
 from vos.cli import main
-from vos.masks import write_mask
 from vos.config import PRESETS
+from vos.masks import write_mask
 
 FRAMES = [f"{i:05d}" for i in range(4)]
 SIZE = (24, 40)

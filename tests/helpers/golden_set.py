@@ -1,12 +1,13 @@
 """Reading the golden vectors: mask pairs and the J and F the official DAVIS toolkit gave for them, to the last bit."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 SYNTH = Path(__file__).parent / "golden" / "golden_synth"
-REAL = Path(__file__).parents[2] / "shared" / "golden" / "golden_real"
 
 
 class GoldenSet:
@@ -19,6 +20,16 @@ class GoldenSet:
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self.data[self.start[index] : self.start[index + 1]].reshape(self.shape[index])
+
+
+def folder_of(variable: str, what: str) -> Path:
+    """The folder that an environment variable names; the test is skipped where it is not set."""
+    if variable not in os.environ:
+        pytest.skip(f"no {what}: {variable}=DIR names their folder")
+    folder = Path(os.environ[variable])
+    if not folder.is_dir():
+        pytest.fail(f"{variable}: no such folder as {folder}")
+    return folder
 
 
 def one_by_one(metrics, prediction, truth, ids, bound_th, void):

@@ -10,32 +10,35 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from training_runs import FEW, clips_of, new_model
+from helpers.training_runs import FEW, clips_of, new_model
 
-from vos import training
-from vos.engine.distributed import joined
+from vos.engine.distributed import init_distributed
+from vos.engine.trainer import Trainer
 
-SETTINGS = replace(FEW, iterations=8, stages=((0.0, 2, 4), (0.5, 3, 2)), muon=3.0, checkpoint_every=2)
+CONFIG = replace(FEW, iterations=8, curriculum=((0.0, 2, 4), (0.5, 3, 2)), muon=3.0, checkpoint_every=2)
 
 
 def main(data: Path, run: Path, stop: int, dies_at: int = 0) -> None:
     """Train up to an iteration, going on from what is there."""
-    torch.set_num_threads(1)
-    with joined() as ranks:
-        step = training.Trainer.step
 
-        def limited_step(self, *arguments, **named):
-            if ranks.rank == 1 and dies_at and self.iteration == dies_at:
+    class LimitedTrainer(Trainer):
+        """Its last process is interrupted in the last step, or its second one killed before a step."""
+
+        def step(self, batch):
+            if self.dist.rank == 1 and dies_at and self.iteration == dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return step(self, *arguments, **{**named, "stop": named.get("stop") or self.iteration + 1 == stop})
+            if self.iteration + 1 == stop and self.dist.rank == self.dist.world_size - 1:
+                signal.raise_signal(signal.SIGINT)
+            super().step(batch)
 
-        training.Trainer.step = limited_step
-        model = new_model("video")
+    torch.set_num_threads(1)
+    with init_distributed() as dist:
+        model = new_model("updated")
         try:
-            training.train(model, clips_of(data), SETTINGS, run, ranks=ranks, resume=True)
+            LimitedTrainer(model, clips_of(data), CONFIG, run, dist=dist).fit(resume=True)
         except KeyboardInterrupt:
             pass  # stopped where it was asked to
-        if ranks.first:
+        if dist.is_main:
             torch.save(gradients_of(model), run / "gradients.pt")
 
 

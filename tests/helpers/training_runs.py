@@ -3,18 +3,17 @@
 import torch
 
 from vos.clips import ClipDataset
+from vos.config import ModelConfig, TrainConfig
 from vos.data import VOSDataset
 from vos.networks import build
-from vos.config import ModelConfig
-from vos.config import TrainConfig
 
 SMALL = ModelConfig((32, 56), ((8,), (16,)), 12, (8, 8), batch_norm=True)
-FEW = TrainConfig(iterations=6, stages=((0.0, 3, 2),), warm_up=2, precision="float32")
+FEW = TrainConfig(iterations=6, curriculum=((0.0, 3, 2),), warm_up=2, precision="float32")
 
 
 def clips_of(folder):
     """The training clips of a set, at the small model's size."""
-    return ClipDataset(VOSDataset(folder, "train").videos, SMALL.size)
+    return ClipDataset(VOSDataset(folder).train, SMALL.size)
 
 
 def new_model(name, seed=0):

@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vos.datasets import download
 from vos.cli import main
 from vos.data import VOSDataset
-from vos.files import shown
+from vos.datasets import download
+from vos.files import printable
 
 SEQUENCES = {"bear": "train", "bmx-trees": "train", "goat": "val"}
 FILE = stat.S_IFREG | 0o644
@@ -172,7 +172,7 @@ def test_downloads_checks_and_unpacks(server, call, out):
     assert hashlib.sha256(GOOD).hexdigest() in printed
     assert "2 training and 1 validation sequences, 9 frames" in printed
     assert f"python -m vos report --data {out / 'DAVIS'}" in printed and "data check" in printed
-    assert [video.name for video in VOSDataset(out / "DAVIS", "valid")] == ["goat"]
+    assert [video.name for video in VOSDataset(out / "DAVIS").valid] == ["goat"]
     assert server.log == [(None, 200, len(GOOD))]
 
 
@@ -416,7 +416,7 @@ NOT_PLAIN = [
     "/tmp/x", "/DAVIS/x", "DAVIS/../../x", "DAVIS/..", "DAVIS/./x", "DAVIS//x", "DAVIS\\..\\..\\x", "C:/x", "DAVIS/x:y",
     "DAVIS/x\0y", "DAVIS/\x1b[2Jx", "DAVIS/x\n", "DAVIS/x.", "DAVIS/x ", "other/x", "DAVIS2/x", "x", "",
 ]  # fmt: skip
-HOSTILE = {ascii(name): (plus(name), f"{shown(name)!r} is no plain path below DAVIS/") for name in NOT_PLAIN} | {
+HOSTILE = {ascii(name): (plus(name), f"{printable(name)!r} is not a plain path below DAVIS/") for name in NOT_PLAIN} | {
     "twice": (plus(README), "'DAVIS/README.md' is there twice"),
     "twice but for capitals": (plus("DAVIS/ReadMe.md"), "is there twice, or differs from another in capitals only"),
     "folder twice but for capitals": (plus("DAVIS/jpegimages/480p/x/00000.jpg"), "is there twice"),

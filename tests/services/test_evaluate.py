@@ -5,13 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
-from golden_set import SYNTH, GoldenSet
+from helpers.golden_set import SYNTH, GoldenSet
+from helpers.scored_folders import scores, square, write_two_videos, write_video, write_youtube_vos
 from PIL import Image
-from scored_folders import scores, square, write_two_videos, write_video, write_youtube_vos
 
-from vos.scoring.evaluate import COLUMNS, evaluate, score_video
 from vos.files import VosError
 from vos.masks import write_mask
+from vos.scoring.evaluate import COLUMNS, evaluate, score_video
 from vos.scoring.protocols import Rules
 
 
@@ -142,7 +142,8 @@ def test_unlisted_ids_are_background_in_youtube_vos(tmp_path):
     assert (scores(result, "v", 1)["J_mean"], scores(result, "v", 5)["J_mean"]) == (0.0, 1.0)
 
 
-BIG_ID = '{"videos": {"v": {"objects": {"256": {"frames": ["00000", "00001"]}}}}}'
+def listed_as(number):
+    return f'{{"videos": {{"v": {{"objects": {{"{number}": {{"frames": ["00000", "00001"]}}}}}}}}}}'
 
 
 def test_meta_json_must_fit(tmp_path):
@@ -157,9 +158,11 @@ def test_meta_json_must_fit(tmp_path):
     (truth / "meta.json").write_text(json.dumps(meta))
     with pytest.raises(VosError, match=r"lacks x, which meta\.json lists"):
         evaluate(truth, tmp_path / "prediction", "youtube-vos")
-    for text in ('{"videos": []}', '{"videos": {"v": {"objects": {"one": {"frames": []}}}}}', BIG_ID, "{}"):
+    wrong = {"{}": 'has no "videos" object', '{"videos": []}': 'has no "videos" object'}
+    wrong |= {listed_as(i): f"video v: object id '{i}' must be a number from 1 to 254" for i in ("one", 255, 256)}
+    for text, said in wrong.items():
         (truth / "meta.json").write_text(text)
-        with pytest.raises(VosError, match=r"meta\.json: is not laid out"):
+        with pytest.raises(VosError, match=rf"meta\.json: {said}"):
             evaluate(truth, tmp_path / "prediction", "youtube-vos")
     (truth / "meta.json").unlink()
     with pytest.raises(VosError, match=r"meta\.json: no such file"):
@@ -248,12 +251,12 @@ def test_any_other_id_may_be_void(tmp_path):
 def test_rules_that_cannot_be(tmp_path):
     folders = write_two_videos(tmp_path)
     for wrong, said in (
-        ({"void": 0}, "void 0 is no id"),
-        ({"void": 256}, "void 256 is no id"),
-        ({"frames": "all"}, "frames 'all' is unknown; choose one of listed, annotated"),
-        ({"mean": "frames"}, "mean 'frames' is unknown"),
+        ({"void": 0}, "void must be an id from 1 to 255 or None, not 0"),
+        ({"void": 256}, "void must be an id from 1 to 255 or None, not 256"),
+        ({"frames": "all"}, r"frames must be one of \('listed', 'annotated'\), not 'all'"),
+        ({"mean": "frames"}, "mean must be one of .*, not 'frames'"),
     ):
-        with pytest.raises(VosError, match=said):
+        with pytest.raises(ValueError, match=said):
             Rules(**wrong)
     for rules in (Rules(first=True), Rules(last=False), Rules(frames="annotated")):
         with pytest.raises(VosError, match="protocol davis: it is known which frames count"):

@@ -12,12 +12,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from scored_folders import square, write_two_videos, write_video, write_youtube_vos
+from helpers.scored_folders import square, write_two_videos, write_video, write_youtube_vos
 
-from vos.scoring import evaluate
-from vos.scoring.evaluate import COLUMNS, add_arguments, evaluate, run, table_text
+from vos.cli.evaluate import add_arguments, run
 from vos.files import VosError
+from vos.files.progress import tqdm
 from vos.masks import read_mask, write_mask
+from vos.scoring.evaluate import evaluate, usable_cores
+from vos.scoring.tables import COLUMNS, table_text
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def slow_down(monkeypatch, seconds):
         time.sleep(seconds)
         return read_mask(path)
 
-    monkeypatch.setattr(evaluation, "read_mask", slowly)
+    monkeypatch.setattr("vos.scoring.evaluate.read_mask", slowly)
     return read
 
 
@@ -73,7 +75,7 @@ def test_one_video_is_shared_by_all_workers(long_video, monkeypatch):
     assert len({thread for _, thread in read}) == 3
     read.clear()
     evaluate(*long_video)
-    assert len({thread for _, thread in read}) == evaluation.usable_cores()
+    assert len({thread for _, thread in read}) == usable_cores()
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path):
@@ -125,19 +127,27 @@ def test_a_bar_counts_frames_on_a_terminal_only(two_videos, monkeypatch):
         def isatty(self):
             return True
 
-    class Bar(evaluation.tqdm):
+    class Bar(tqdm):
         def close(self):
             ended.append((self.n, self.total))
             super().close()
 
     ended = []
-    monkeypatch.setattr(evaluation, "tqdm", Bar)
+    monkeypatch.setattr("vos.files.progress.tqdm", Bar)
     for stderr, progress, shown in ((Terminal(), True, True), (Terminal(), False, False), (io.StringIO(), True, False)):
         monkeypatch.setattr(sys, "stderr", stderr)
         evaluate(*two_videos, progress=progress)
         assert bool(stderr.getvalue()) is shown
         if shown:
             assert ended[0] == (6, 6) and "frame" in stderr.getvalue()
+
+
+def test_without_a_terminal_a_line_comes_once_in_a_while(two_videos, monkeypatch, capsys):
+    monkeypatch.setattr("vos.files.progress.EVERY", 0.0)
+    evaluate(*two_videos)
+    assert capsys.readouterr().err.splitlines() == [f"scoring: {share}% done, 0 min left" for share in (50, 100)]
+    evaluate(*two_videos, progress=False)
+    assert capsys.readouterr().err == ""
 
 
 def test_command_prints_a_table_and_writes_json(two_videos, tmp_path, capsys):
@@ -213,7 +223,7 @@ def test_csv_of_davis_has_no_categories(two_videos, tmp_path):
 def test_files_that_cannot_be_written(two_videos, tmp_path, monkeypatch):
     words = ["--truth", two_videos[0], "--prediction", two_videos[1]]
     (tmp_path / "folder").mkdir()
-    monkeypatch.setattr(evaluation, "check_files", lambda *_: pytest.fail("the work has started"))
+    monkeypatch.setattr("vos.scoring.evaluate.check_files", lambda *_: pytest.fail("the work has started"))
     with pytest.raises(VosError, match="folder: is a folder"):
         command(*words, "--json", tmp_path / "folder")
     with pytest.raises(VosError, match=r"s_objects\.csv: would be written twice"):

@@ -1,17 +1,19 @@
 """Figures: ordinary and edge inputs give a Figure that can be drawn; what is written stays the same."""
 
+import base64
 import io
 import itertools
 
 import matplotlib
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vos.figures import architecture, results, lessons
-from vos.files import VosError
-from vos.masks import PALETTE
+from vos import figures
+from vos.figures import architecture
 
 REPORT_ROW = {"name": "report base", "source": "leader board", "J_seen": 0.005, "F_seen": 0.07, "overall": 0.03}
 
@@ -43,7 +45,7 @@ def warnings_are_errors_and_style_does_not_leak(recwarn):
 
 def test_colours_are_the_houses_everywhere():
     assert figures.model_color("base") == figures.model_color("report base") == "#009E73"
-    assert figures.model_color("updated") == figures.model_color("video") == "#0072B2"
+    assert figures.model_color("updated") == figures.model_color("report updated") == "#0072B2"
     assert figures.model_color("base, 600 iterations") == "#009E73"
     assert figures.model_look("report updated") != figures.model_look("updated")
     models = [figures.model_look(n) for n in ("base", "updated", "copy-first", "empty", "no such model")]
@@ -64,7 +66,7 @@ def test_loss_curves_end_at_their_running_median(log):
 
 def test_loss_curves_of_one_value_and_of_a_wrong_shape():
     drawn(figures.loss_curves({"base": {"iteration": [1], "loss": [0.69]}}))
-    with pytest.raises(VosError, match="base"):
+    with pytest.raises(ValueError, match="base"):
         figures.loss_curves({"base": {"iteration": [1, 2], "loss": [0.69]}})
 
 
@@ -92,25 +94,24 @@ def test_score_bars_leave_out_what_nobody_has_and_mark_what_one_lacks():
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles == ["J seen", "F seen", "overall"]
     assert " –" in texts and " 0.600" in texts and "report base\nleader board" in texts
-    with pytest.raises(VosError, match="overall"):
+    with pytest.raises(ValueError, match="overall"):
         figures.score_bars([{"name": "base", "overall": None}])
 
 
 @pytest.mark.parametrize(("count", "high", "wide"), [(1, 32, 56), (2, 56, 32), (5, 32, 56), (10, 90, 50)])
-@pytest.mark.parametrize("as_masks", [False, True])
-def test_prediction_rows_of_any_length_and_shape(count, high, wide, as_masks):
+def test_prediction_rows_of_any_length_and_shape(count, high, wide):
     frames, masks = clip(count, high, wide)
     rows = [("truth", masks), ("base", masks), ("an updated model with a very long label", masks)]
     names = [f"{5 * t:05d}" for t in range(count)]
     scores = {"base": np.r_[np.nan, np.full(count - 1, 0.5)]}
-    figure, texts = drawn(figures.prediction_rows(frames, rows, names, scores, columns=5, as_masks=as_masks))
+    figure, texts = drawn(figures.prediction_rows(frames, rows, names, scores, columns=5))
     shown = min(count, 5)
     assert len(figure.axes) == 4 * shown
     assert {names[0], names[-1]} <= set(texts)
     assert texts.count("given") == 3 and texts.count("J 0.50") == shown - 1
     image = figure.axes[shown].images[0].get_array()
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), frames[0])
-    assert (image == PALETTE[masks[0]]).all() == as_masks
+    np.testing.assert_array_equal(image, figures.spotlight(frames[0], masks[0]))
 
 
 def test_prediction_rows_without_scores_names_or_a_given_mask():
@@ -118,7 +119,7 @@ def test_prediction_rows_without_scores_names_or_a_given_mask():
     figure, texts = drawn(figures.prediction_rows(frames, [("base", masks)], columns=3, given=None, title="a title"))
     assert len(figure.axes) == 6 and {"t = 0", "t = 3", "t = 6", "a title"} <= set(texts)
     assert "given" not in texts
-    with pytest.raises(VosError, match="base"):
+    with pytest.raises(ValueError, match="base"):
         figures.prediction_rows(frames, [("base", masks[:3])])
 
 
@@ -137,18 +138,69 @@ def test_a_failed_save_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_notebooks_get_jpeg_for_pictures_and_png_for_curves():
-    frames, masks = clip(2)
-    assert list(figures.prediction_rows(frames, [("base", masks)])._repr_mimebundle_()) == ["image/jpeg"]
-    bundle = figures.score_over_time({"base": np.array([np.nan, 0.5])})._repr_mimebundle_()
-    assert Image.open(io.BytesIO(bundle["image/png"])).width == 900
+def test_the_door_has_what_it_says():
+    assert len(set(figures.__all__)) == len(figures.__all__)
+    assert all(hasattr(figures, name) for name in figures.__all__)
+
+
+def test_one_line_puts_the_style_on_for_good():
+    with matplotlib.rc_context():
+        figures.use_style()
+        assert matplotlib.rcParams["figure.figsize"] == [figures.WIDTH, 4] and matplotlib.rcParams["axes.grid"]
+        assert Figure().get_layout_engine() is not None
+
+
+LESSON = """
+import matplotlib.pyplot as plt, numpy as np
+from vos import figures
+figures.use_style()
+---
+fig, ax = plt.subplots(figsize=(figures.WIDTH, 3))
+ax.plot([1, 2], color=figures.BASE)
+ax.set(title="plain matplotlib");
+---
+figures.score_over_time({"base": np.array([np.nan, 0.5])})
+---
+frames = np.random.default_rng(0).integers(0, 256, (2, 32, 56, 3), np.uint8)
+figures.prediction_rows(frames, [("base", frames[..., 0] % 2)])
+---
+fig, (left, right) = plt.subplots(1, 2)
+figures.show_image(left, frames[0])
+right.plot([1, 2])
+figures.save(fig, "both.png")
+---
+fig, ax = plt.subplots()
+ax.plot([1, 2])
+for name in ("one", "two"):
+    _, other = plt.subplots()
+    other.set_title(name)
+---
+watch = figures.LiveFigure("base")
+rows = [{"iteration": i, "loss": 0.7, "length": 2, "seconds": 6.0} for i in range(3)]
+for end in (1, 2, 3):
+    watch(rows[:end])
+"""
+
+
+def test_a_notebook_shows_each_figure_once_pictures_as_jpeg_and_curves_as_png(tmp_path):
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in LESSON.split("---")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [[set(out.get("data", {})) - {"text/plain"} for out in cell.outputs] for cell in notebook.cells]
+    png, jpeg = {"image/png"}, {"image/jpeg"}
+    assert shown == [[], [png], [png], [jpeg], [jpeg], [png] * 3, [png]]
+    data = [cell.outputs[0]["data"] for cell in notebook.cells[1:5]]
+    pictures = [base64.b64decode(d.get("image/png") or d["image/jpeg"]) for d in data]
+    assert [Image.open(io.BytesIO(picture)).width for picture in pictures[:2]] == [900, 900]
+    assert len(pictures[0]) < 25_000
+    assert (tmp_path / "both.png").is_file()
 
 
 @pytest.mark.parametrize("model", ["base", "updated"])
 @pytest.mark.parametrize("shape", [None, (32, 56), (90, 50)])
 def test_architecture_shows_the_parts_of_its_model(model, shape):
     frames, masks = (None, None) if shape is None else clip(5, *shape)
-    figure, texts = drawn(architecture.architecture(model, frames, masks))
+    figure, texts = drawn(figures.draw_architecture(model, frames, masks))
     assert {"Initializer", "Encoder", "Decoder", r"$c_0,\ h_0$", "$e_{1}$", r"$\tilde{y}_{T{-}1}$"} <= set(texts)
     for added in ("Video\nConvLSTM", "Convolutional\nblock", "$h_{video}$", "added by the updated model"):
         assert (added in texts) == (model == "updated"), added
@@ -157,7 +209,7 @@ def test_architecture_shows_the_parts_of_its_model(model, shape):
 
 def test_no_two_boxes_of_the_architecture_meet():
     for model in ("base", "updated"):
-        figure, _ = drawn(architecture.architecture(model))
+        figure, _ = drawn(figures.draw_architecture(model))
         axes = figure.axes[0]
         kinds = (p for p in axes.patches if isinstance(p, matplotlib.patches.FancyBboxPatch))
         boxes = [p.get_window_extent() for p in kinds]
@@ -171,7 +223,7 @@ def test_no_arrow_of_the_architecture_runs_through_a_box(model, monkeypatch):
     boxes, arrows = [], []
     monkeypatch.setattr(architecture, "box", lambda axes, centre, size, *rest: boxes.append((*centre, *size)))
     monkeypatch.setattr(architecture, "arrow", lambda axes, points, *rest: arrows.append(points))
-    architecture.architecture(model)
+    figures.draw_architecture(model)
     x, y, wide, high = np.array(boxes).T
     assert len(arrows) > 15 and len(boxes) > 15
     for points in arrows:
@@ -182,68 +234,75 @@ def test_no_arrow_of_the_architecture_runs_through_a_box(model, monkeypatch):
 
 
 def test_architecture_says_what_it_needs():
-    with pytest.raises(VosError, match="base"):
-        architecture.architecture("video2")
-    with pytest.raises(VosError, match="at least 4"):
-        architecture.architecture(frames=clip(3)[0])
+    with pytest.raises(ValueError, match="base"):
+        figures.draw_architecture("video2")
+    with pytest.raises(ValueError, match="at least 4"):
+        figures.draw_architecture(frames=clip(3)[0])
 
 
 def test_contact_sheet_of_mixed_sizes_and_of_none():
     images = [clip(1, 32, 56)[0][0], clip(1, 56, 32)[0][0], clip(1, 20, 60)[0][0]]
-    figure, texts = drawn(
-        lessons.contact_sheet(images, ["one", "two\nlines", "three"], columns=2, title="three")
-    )
+    figure, texts = drawn(figures.contact_sheet(images, ["one", "two\nlines", "three"], columns=2, title="three"))
     shapes = [axes.images[0].get_array().shape for axes in figure.axes[:3]]
     ratios = [round(high / wide, 1) for high, wide, _ in shapes]
     assert ratios == [1.2, 1.2, 0.3]  # the tiles of a row are of one shape, and each row has its own
     assert "two\nlines" in texts
-    drawn(lessons.contact_sheet(images[:1]))
-    with pytest.raises(VosError, match="no images"):
-        lessons.contact_sheet([])
+    drawn(figures.contact_sheet(images[:1]))
+    with pytest.raises(ValueError, match="at least one image"):
+        figures.contact_sheet([])
 
 
 def test_clip_strip_shows_frames_without_annotation_as_they_are():
     frames, masks = clip(3)
-    figure, _ = drawn(lessons.clip_strip(frames, [masks[0], None, masks[2]], "a clip", columns=3))
+    figure, _ = drawn(figures.clip_strip(frames, [masks[0], None, masks[2]], "a clip", columns=3))
     bare = [np.array_equal(axes.images[0].get_array(), f) for axes, f in zip(figure.axes, frames, strict=True)]
     assert bare == [False, True, False]
-    drawn(lessons.clip_strip(frames[:1]))
-    with pytest.raises(VosError, match="3 frames but 2 masks"):
-        lessons.clip_strip(frames, masks[:2])
+    drawn(figures.clip_strip(frames[:1]))
+    with pytest.raises(ValueError, match="3 frames but 2 masks"):
+        figures.clip_strip(frames, masks[:2])
 
 
 def test_dataset_statistics_with_and_without_categories():
     seen = {f"animal {i}": 40 - i for i in range(30)}
-    _, texts = drawn(lessons.dataset_statistics([0.01, 0.2, 0.0], [20, 20, 21], seen, {"yeti": 99}))
+    _, texts = drawn(figures.dataset_statistics([0.01, 0.2, 0.0], [20, 20, 21], seen, {"yeti": 99}))
     assert "yeti" in texts and "unseen in training" in texts and "Objects of each category (and 13 rarer ones)" in texts
-    drawn(lessons.dataset_statistics([0.1], [40], {}))
-    drawn(lessons.dataset_statistics([], [], {}))
+    drawn(figures.dataset_statistics([0.1], [40], {}))
+    drawn(figures.dataset_statistics([], [], {}))
 
 
 def test_contour_matching_counts_what_it_draws():
     truth = np.zeros((40, 60), bool)
     truth[10:30, 10:40] = True
-    _, texts = drawn(lessons.contour_matching(truth, truth, 1))
+    _, texts = drawn(figures.contour_matching(truth, truth, 1))
     assert any(t.endswith("= 1.00") for t in texts if t.startswith("F ="))
     far = np.zeros_like(truth)
     far[34:38, 50:56] = True
-    _, texts = drawn(lessons.contour_matching(far, truth, 1))
+    _, texts = drawn(figures.contour_matching(far, truth, 1))
     assert any(t.startswith("precision = 0 of") for t in texts) and any(t.endswith("= 0.00") for t in texts)
-    drawn(lessons.contour_matching(np.zeros_like(truth), np.zeros_like(truth), 2))
-    with pytest.raises(VosError, match="differ in size"):
-        lessons.contour_matching(truth[1:], truth, 1)
+    drawn(figures.contour_matching(np.zeros_like(truth), np.zeros_like(truth), 2))
+    with pytest.raises(ValueError, match="must be of one size"):
+        figures.contour_matching(truth[1:], truth, 1)
+
+
+def test_ablation_effects_are_sorted_and_grey_where_they_say_nothing():
+    changes = {"small": [0.01, -0.01], "better": [0.1, 0.2], "worse": [-0.3, -0.2]}
+    figure, _ = drawn(figures.ablation_effects(changes, spread=0.05))
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["better", "small", "worse"]
+    assert [line.get_color() for line in axes.lines if line.get_marker() == "o"] == ["#D55E00", "#777777", "#009E73"]
+    drawn(figures.ablation_effects({"one": [0.1]}))
 
 
 @pytest.mark.parametrize(("shape", "columns"), [((1, 8, 14), 16), ((20, 8, 14), 8), ((64, 4, 3), 16)])
 def test_feature_maps_of_any_count(shape, columns):
     h = np.random.default_rng(0).normal(size=shape)
-    figure, _ = drawn(lessons.feature_maps(h, columns))
+    figure, _ = drawn(figures.feature_maps(h, columns))
     sheet = figure.axes[0].images[0]
     assert np.isfinite(sheet.get_array().filled(np.nan)).sum() == h.size
     assert sheet.get_clim() == (-abs(h).max(), abs(h).max())
 
 
 def test_feature_maps_of_zeros_and_of_a_wrong_shape():
-    drawn(lessons.feature_maps(np.zeros((2, 3, 4))))
-    with pytest.raises(VosError, match="C, h, w"):
-        lessons.feature_maps(np.zeros((3, 4)))
+    drawn(figures.feature_maps(np.zeros((2, 3, 4))))
+    with pytest.raises(ValueError, match="C, h, w"):
+        figures.feature_maps(np.zeros((3, 4)))

@@ -4,15 +4,14 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers.scored_folders import scores, square, write_two_videos, write_video, write_youtube_vos
 from PIL import Image
-from scored_folders import scores, square, write_two_videos, write_video, write_youtube_vos
 
-from vos.scoring import evaluate
-from vos.scoring.evaluate import evaluate
 from vos.files import VosError
 from vos.masks import write_mask
+from vos.scoring.evaluate import evaluate
+from vos.scoring.file_check import notices, summary
 from vos.scoring.protocols import Rules
-from vos.scoring.file_check import notices, told
 
 LENIENT = Rules(lenient=True)
 
@@ -33,7 +32,7 @@ def test_all_that_is_wrong_is_said_at_once(two_videos, monkeypatch):
     Image.fromarray(square()).save(prediction / "d" / "00001.png", format="JPEG")
     Image.fromarray(square().astype(np.uint16)).save(prediction / "d" / "00002.png")
     (truth / "d" / "00003.png").write_bytes(b"no image")
-    monkeypatch.setattr(evaluation, "read_mask", lambda path: pytest.fail("the long work has started"))
+    monkeypatch.setattr("vos.scoring.evaluate.read_mask", lambda path: pytest.fail("the long work has started"))
     with pytest.raises(VosError) as caught:
         evaluate(truth, prediction)
     of_truth, of_prediction = str(caught.value).split(f"; {prediction}: ")
@@ -58,10 +57,10 @@ def test_what_is_not_scored_may_be_missing(two_videos):
 
 def test_thousands_of_names_stay_readable():
     names = [f"video{v:03}/{t:05}.png" for v in range(300) for t in range(70)]
-    text = told("mask", "missing", names)
+    text = summary("mask", "missing", names)
     assert text.startswith("21000 masks missing: video000 (00000.png, 00001.png, 00002.png and 67 more), video001 (")
     assert text.endswith(" and 290 more") and len(text) < 700
-    assert told("video", "missing", ["x"]) == "1 video missing: x"
+    assert summary("video", "missing", ["x"]) == "1 video missing: x"
 
 
 def test_absent_and_empty_folders(two_videos, tmp_path):
@@ -78,9 +77,9 @@ def test_absent_and_empty_folders(two_videos, tmp_path):
         write_video(tmp_path / "short" / video, [square()] * 2)
     with pytest.raises(VosError, match="short: x, y needs at least 3"):
         evaluate(tmp_path / "short", prediction)
-    with pytest.raises(VosError, match="protocol 'coco'"):
+    with pytest.raises(ValueError, match=r"protocol must be one of .*'coco'"):
         evaluate(truth, prediction, protocol="coco")
-    with pytest.raises(VosError, match="workers 0"):
+    with pytest.raises(ValueError, match="workers must be at least 1, not 0"):
         evaluate(truth, prediction, workers=0)
 
 

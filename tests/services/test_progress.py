@@ -2,7 +2,7 @@
 
 import pytest
 
-from vos.figures.progress import LiveFigure, progress_figure
+from vos.figures import LiveFigure, progress_figure
 
 LOG = [
     {"iteration": i, "loss": 0.7 / (i + 1), "learning_rate": 1e-3, "length": 2 if i < 5 else 10, "seconds": 6.0 * i}
@@ -17,7 +17,7 @@ def test_the_picture_says_loss_minutes_and_when_clips_get_longer():
 
 
 def test_held_out_clips_have_a_panel_of_their_own():
-    judged = [row | ({"held_out_J": 0.1 * row["iteration"]} if row["iteration"] in (3, 6) else {}) for row in LOG]
+    judged = [row | ({"val_J": 0.1 * row["iteration"]} if row["iteration"] in (3, 6) else {}) for row in LOG]
     _, axes = progress_figure(judged).axes
     assert list(axes.lines[0].get_xdata()) == [3, 6]
     assert "J 0.600, best 0.600" in axes.get_title(loc="left")

@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.submission_draft import ONE, PAIR, Draft, blobs, path_of
 from PIL import Image
-from submission_draft import ONE, PAIR, Draft, blobs, path_of
 
 from vos.cli import main
-from vos.engine.checkpoints import write_checkpoint
+from vos.config import ModelConfig
 from vos.data import VOSDataset
+from vos.engine.checkpoints import write_checkpoint
 from vos.files import VosError
 from vos.inference import copy_first, empty
 from vos.masks import write_mask
 from vos.networks import build
-from vos.config import ModelConfig
-from vos.submission.write import write_submission
 from vos.submission.check import check_submission
+from vos.submission.write import write_submission
 
 
 def test_a_clean_submission_has_no_fault(clean, valid):
@@ -59,8 +59,8 @@ def truth_of(videos):
 
 def test_true_masks_raise_no_alarm(valid, small_set, davis, tmp_path):
     """Real shapes and drawn ones, one object and several, thin parts and occlusions."""
-    for name, given, root in (("drawn", valid, small_set), ("real", VOSDataset(davis, "valid"), davis)):
-        truth = truth_of(VOSDataset(root, "valid_truth"))
+    for name, given, root in (("drawn", valid, small_set), ("real", VOSDataset(davis).valid, davis)):
+        truth = truth_of(VOSDataset(root).valid_truth)
         path = tmp_path / f"{name}.zip"
         write_submission(path, given, truth, progress=False)
         assert check_submission(path, given) == [], name
@@ -99,7 +99,7 @@ def test_a_full_temporary_folder_names_the_submission_too(valid, tmp_path, monke
     def refuse(path, ids):
         raise VosError(f"{path}: cannot be written (No space left on device); free some space")
 
-    monkeypatch.setattr("vos.submission.write_mask", refuse)
+    monkeypatch.setattr("vos.submission.write.write_mask", refuse)
     with pytest.raises(VosError, match=r"out\.zip: cannot be written, as .*mask\.png: .*free some space$"):
         write_submission(tmp_path / "out.zip", valid, copy_first, progress=False)
     assert not list(tmp_path.iterdir())
@@ -152,7 +152,7 @@ def test_submit_writes_and_checks(tiny_davis, tmp_path, capsys):
     nowhere = "ERROR    Annotations/v: every mask after the given one is empty; whole videos without any object score"
     for bias, code, words_of_checker in ((99.0, 0, everywhere), (-99.0, 2, nowhere)):
         torch.nn.init.constant_(model.decoder.last.bias, bias)
-        write_checkpoint(tmp_path / "model.pt", model, {"training": {}})
+        write_checkpoint(tmp_path / "model.pt", model, {"train_config": {}})
         assert main([str(word) for word in words]) == code
         printed = capsys.readouterr()
         assert printed.out.startswith(f"{out}: 4 masks of 1 video")

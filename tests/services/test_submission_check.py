@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.submission_draft import GAPS, LATE, ONE, PAIR, Draft, exchange, path_of, png, stretched
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
-from submission_draft import GAPS, LATE, ONE, PAIR, Draft, exchange, path_of, png, stretched
 
 from vos.files import VosError
 from vos.inference import copy_first
-from vos.submission.write import write_submission
 from vos.submission.check import check_submission
+from vos.submission.write import write_submission
 
 
 def keep_one_video(draft, folder):

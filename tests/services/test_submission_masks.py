@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.submission_draft import PAIR, blobs
 from PIL import Image
-from submission_draft import PAIR, blobs
 
 from vos.data import VOSDataset
 from vos.masks import write_mask
-from vos.submission.write import write_submission
 from vos.submission.check import check_submission
 from vos.submission.mask_check import has_rings
+from vos.submission.write import write_submission
 
 RINGED = [
     blobs((5, 120, 160, 60)),
@@ -57,7 +57,7 @@ TYRE = blobs((1, 120, 160, 60), (2, 120, 160, 57), shape=(256, 448))
 
 def faults_of(small_set, folder, maps):
     """What is said of a video of two objects with these masks, the first of them given."""
-    video = VOSDataset(small_set, "valid").named(PAIR)
+    video = VOSDataset(small_set).valid.named(PAIR)
     write_mask(folder / "given.png", maps[0])
     objects = tuple(replace(listed, frames=tuple(range(len(maps)))) for listed in video.objects)
     paths, masks = video.frame_paths[: len(maps)], (folder / "given.png", *[None] * (len(maps) - 1))

@@ -1,21 +1,21 @@
 """The synthetic data set: layout, sameness, and that it is neither too easy nor too hard."""
 
-import importlib.util
 import json
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.reference import draw_reference as reference
 from PIL import Image
 
-from vos.synthetic import dataset
-from vos.synthetic.creatures import CATEGORIES
-from vos.synthetic.plan import SIZES, plan_video
-from vos.synthetic.video import SMALLEST, draw_video
-from vos.synthetic.dataset import draw_dataset, is_drawn
 from vos.files import VosError
 from vos.masks import object_ids, read_mask
+from vos.synthetic import dataset
+from vos.synthetic.creatures import CATEGORIES
+from vos.synthetic.dataset import draw_dataset, is_drawn
+from vos.synthetic.plan import SIZES, plan_video
+from vos.synthetic.video import SMALLEST, draw_video
 
 NAMES = [f"{5 * k:05d}" for k in range(20)]
 PLANS = {split: [plan_video(split, i, 0) for i in range(n)] for split, n in (("train", 300), ("valid", 60))}
@@ -78,7 +78,7 @@ def test_validation_shows_each_object_once(drawn: Path) -> None:
 def test_all_frames_hold_the_annotated_ones(drawn: Path) -> None:
     for split in ("train", "valid"):
         folders = sorted((drawn / f"{split}_all_frames" / "JPEGImages").iterdir())
-        assert len(folders) == synthetic.ALL_FRAMES
+        assert len(folders) == dataset.ALL_FRAMES
         for folder in folders:
             assert [path.stem for path in sorted(folder.iterdir())] == [f"{k:05d}" for k in range(96)]
             for name in NAMES:
@@ -110,10 +110,6 @@ def test_seeds_and_splits_differ() -> None:
 
 
 def test_reference_drawn_elsewhere() -> None:
-    path = Path(__file__).parent / "reference" / "draw_reference.py"
-    spec = importlib.util.spec_from_file_location("draw_reference", path)
-    reference = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(reference)
     assert reference.REFERENCE.stat().st_size < 200_000
     ours = reference.small_pictures()
     with np.load(reference.REFERENCE) as theirs:
@@ -178,7 +174,7 @@ def test_a_whole_set_is_kept_and_another_replaced(drawn: Path, tmp_path: Path, m
     before = (drawn / "synthetic.json").stat().st_mtime_ns
     draw_dataset(drawn, 4, 5, 3, progress=False)
     assert (drawn / "synthetic.json").stat().st_mtime_ns == before
-    monkeypatch.setattr(synthetic, "ALL_FRAMES", 0)
+    monkeypatch.setattr(dataset, "ALL_FRAMES", 0)
     for seed in (0, 1):
         draw_dataset(tmp_path / "set", 1, 1, seed, workers=1, progress=False)
     assert is_drawn(tmp_path / "set", 1, 1, 1) and [path.name for path in tmp_path.iterdir()] == ["set"]
@@ -208,7 +204,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path: Path, monkeypatch) -> N
     def interrupted(*_args) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(synthetic, "write_mask", interrupted)
+    monkeypatch.setattr(dataset, "write_mask", interrupted)
     with pytest.raises(KeyboardInterrupt):
         draw_dataset(tmp_path / "set", 1, 1, workers=1, progress=False)
     assert not list(tmp_path.iterdir())

@@ -3,7 +3,14 @@
 import argparse
 import os
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+from vos.cli.bounds import check_bounds
+from vos.config import PRECISIONS, PRESETS, TrainConfig, train_config
+from vos.files import VosError
+from vos.files.atomic import new_folder, writing
 
 DESCRIPTION = """Train one model. RUN/last.pt is the newest checkpoint, RUN/previous.pt the one before, RUN/best.pt
 the one with the highest J on held-out clips (--hold-out), RUN/log.csv the loss of every iteration, RUN/loss.png a
@@ -29,7 +36,7 @@ BOUNDS = {  # of what the command line takes: lowest and highest
     "unannotated": (0, 1),
     "workers": (0, 1000),
 }
-PASSED_ON = (
+AS_IN_CONFIG = (  # options that are fields of TrainConfig
     "iterations",
     "minutes",
     "seed",
@@ -47,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder")
-    add("--model", choices=("base", "video"), default="base", help="default: %(default)s")
-    add("--preset", choices=("course", "report"), default="course", help="default: %(default)s")
+    add("--model", choices=("base", "updated"), default="base", help="default: %(default)s")
+    add("--preset", choices=tuple(PRESETS), default="course", help="default: %(default)s")
     add("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     add("--iterations", type=int, metavar="N", help="end after N iterations (default: the recipe's)")
     add("--minutes", type=float, metavar="M", help="end after M minutes, learning rate annealed")
@@ -64,62 +71,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--unannotated", type=float, metavar="SHARE", help="in the last third of the training, the share of clips that "
         "take every frame, annotated or not (all_frames sets; Xu et al.)")  # fmt: skip
     add("--workers", type=int, default=0, metavar="N", help="processes that load clips (default: %(default)s)")
-    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="auto measures which is faster")
+    add("--precision", choices=("auto", *PRECISIONS), default="auto", help="auto measures which is faster")
     add("--save-memory", action="store_true", help="report preset: compute activations again instead of keeping them")
 
 
 def run(args: argparse.Namespace) -> None:
     """Train one model by the recipe of its preset and set."""
-    from functools import partial
-
     import torch
 
-    from vos.config import recipe
     from vos.data import VOSDataset
-    from vos.engine.distributed import joined
+    from vos.engine.distributed import init_distributed
+    from vos.engine.log import TrainingBar
     from vos.engine.pretrained import load_imagenet_weights
-    from vos.engine.trainer import train_by_recipe
+    from vos.engine.trainer import Trainer, clips_for, held_out_clips, split_videos
     from vos.figures.progress import progress_file
-    from vos.files import VosError
-    from vos.files.atomic import new_folder, writing
     from vos.networks import build, count_parameters
 
-    for name, (lowest, highest) in BOUNDS.items():
-        value = getattr(args, name)
-        if value is not None and not lowest <= value <= highest:  # NaN is within no bounds
-            raise VosError(f"--{name.replace('_', '-')}: is {value}; give a number from {lowest:g} to {highest:g}")
+    check_bounds(args, BOUNDS)
     if args.hold_out == 1:
         raise VosError("--hold-out: 1 keeps every video, and none is left to train on; give 0, or 2 and more")
-    with joined() as ranks, ExitStack() as stack:
-        videos = VOSDataset(args.data, "train")
+    if args.save_memory and PRESETS[args.preset].batch_norm:
+        raise VosError(f"--save-memory: --preset {args.preset} has BatchNorm, which it would change; leave it out")
+    with init_distributed() as dist, ExitStack() as stack:
+        videos = VOSDataset(args.data).train
         with writing(args.out):  # before a day of training, not after it
             stack.enter_context(new_folder(args.out))
         if not os.access(args.out, os.W_OK):
             raise VosError(f"{args.out}: cannot be written; name another place or change its permissions")
-        chosen = with_options(recipe(args.preset, (args.data / "synthetic.json").is_file()), args)
+        config = config_of(args)
         torch.manual_seed(args.seed)
         model = build(args.model, args.preset)
         if args.preset == "report" and not args.from_scratch:
             load_imagenet_weights(model)
-        if ranks.first:
-            processes = f" in {ranks.count} processes" if ranks.count > 1 else ""
+        if dist.is_main:
+            processes = f" in {dist.world_size} processes" if dist.world_size > 1 else ""
             size = f"{count_parameters(model):,} parameters, {len(videos)} videos of {args.data}"
             print(f"{args.model} model, {size}{processes}", flush=True)
-        hold_out = args.hold_out if len(videos) >= 2 * args.hold_out else 0
-        watch = partial(progress_file, args.out / "loss.png", args.model) if ranks.first else None
-        log = train_by_recipe(model, videos, chosen, args.out, args.model, 0, ranks, hold_out, args.resume, watch)
-        if ranks.first and log:
+        seen, held_out = split_videos(videos, args.hold_out if len(videos) >= 2 * args.hold_out else 0)
+        clips = clips_for(model, seen, config)
+        val_clips = held_out_clips(model, held_out, config) if held_out else ()
+        picture = partial(progress_file, args.out / "loss.png", args.model)
+        with TrainingBar(args.model, config.iterations, shown=dist.is_main) as bar:
+            try:
+                trainer = Trainer(
+                    model, clips, config, args.out, dist=dist, val_clips=val_clips, on_step=bar, on_checkpoint=picture
+                )
+            except ValueError as error:  # the processes cannot share a batch
+                raise VosError(f"--batch: {error}; change it") from None
+            log = trainer.fit(args.resume)
+        if dist.is_main and log:
             print(f"{args.out / 'last.pt'}: {len(log)} iterations, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}")
 
 
-def with_options(chosen, args: argparse.Namespace):
-    """A recipe with what the command line asks to be different."""
-    from dataclasses import replace
-
-    training = chosen.training
-    asked = {name: value for name in PASSED_ON if (value := getattr(args, name)) is not None}
+def config_of(args: argparse.Namespace) -> TrainConfig:
+    """The recipe of the preset and the set, with what the command line asks to be different."""
+    config = train_config(args.preset, synthetic=(args.data / "synthetic.json").is_file())
+    asked = {name: value for name in AS_IN_CONFIG if (value := getattr(args, name)) is not None}
     if args.batch:
-        asked["stages"] = tuple((begins, length, args.batch) for begins, length, _ in training.stages)
+        asked["curriculum"] = tuple((begin, length, args.batch) for begin, length, _ in config.curriculum)
     if args.unannotated:
         asked["unannotated"] = (2 / 3, args.unannotated)
-    return replace(chosen, training=replace(training, **asked))
+    try:
+        return replace(config, **asked)
+    except ValueError as error:  # begins with the option's name
+        raise VosError(f"train: {error}") from None

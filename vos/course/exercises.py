@@ -1,37 +1,46 @@
 """Checks for the exercises: each compares an attempt with the package's own function on random and edge inputs.
 
 An exercise asks for a function the package has, so that solution and package cannot drift apart. A stub that
-still returns nothing is answered "not yet", so that a notebook always runs to its end.
+still returns nothing is answered "not yet", so that a notebook always runs to its end. Where an attempt goes wrong just
+as a typical mistake does, the mistake is named.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
-from vos import masks, metrics, training
+from vos import inference, metrics, training
 from vos.config import ModelConfig
+from vos.files.png import one_object_if_black_and_white
 from vos.networks import ConvLSTM
 
 Case = tuple[str, tuple]  # (what is special about it, the arguments)
+Mistake = tuple[str, Callable]  # (what to say to it, a function that makes it)
 
 
-def compare(attempt: Callable, reference: Callable, cases: Sequence[Case]) -> bool:
+def compare(attempt: Callable, reference: Callable, cases: Sequence[Case], mistakes: Sequence[Mistake] = ()) -> bool:
     """Print how `attempt` fares against `reference`: not yet, the first case that differs, or all agree."""
-    for place, (what, arguments) in enumerate(cases, 1):
+    for number, (what, arguments) in enumerate(cases, 1):
+        where = f"Case {number} of {len(cases)} ({what})"
         try:
             got = attempt(*copies(arguments))
         except NotImplementedError:
             got = None
         except Exception as error:  # a learner's code may raise anything; the notebook goes on
-            print(f"Case {place} of {len(cases)} ({what}) raises {type(error).__name__}: {error}")
+            print(f"{where} raises {type(error).__name__}: {error}")
             return False
         if got is None or got is Ellipsis:
             print("Not yet: the function returns nothing. Replace the ... and run this cell again.")
             return False
-        difference = differs(got, reference(*copies(arguments)))
-        if difference:
-            print(f"Case {place} of {len(cases)} ({what}): {difference}")
+        if difference := differs(got, reference(*copies(arguments))):
+            print(f"{where}: {difference}")
+            with np.errstate(invalid="ignore"):
+                made = [words for words, wrong in mistakes if not differs(got, wrong(*copies(arguments)))]
+            if made:
+                print(f"This is what you get from a typical mistake: {made[0]}")
             return False
     print(f"Well done: all {len(cases)} cases agree with the package, {', '.join(what for what, _ in cases)}.")
     return True
@@ -39,8 +48,9 @@ def compare(attempt: Callable, reference: Callable, cases: Sequence[Case]) -> bo
 
 def copies(arguments: tuple) -> tuple:
     """The arguments, arrays copied, so that an attempt that writes into them changes nothing."""
-    clone = {np.ndarray: np.copy, torch.Tensor: torch.clone}
-    return tuple(clone.get(type(a), lambda value: value)(a) for a in arguments)
+    return tuple(
+        np.copy(a) if isinstance(a, np.ndarray) else a.clone() if isinstance(a, Tensor) else a for a in arguments
+    )
 
 
 def differs(got: object, expected: object) -> str:
@@ -50,20 +60,23 @@ def differs(got: object, expected: object) -> str:
             return f"expected {len(expected)} values, got {type(got).__name__}"
         found = [(i, differs(*pair)) for i, pair in enumerate(zip(got, expected, strict=True))]
         return next((f"value {i}: {text}" for i, text in found if text), "")
-    a, b = (np.asarray(v.detach() if isinstance(v, torch.Tensor) else v) for v in (got, expected))
+    try:
+        a, b = (np.asarray(v.detach() if isinstance(v, Tensor) else v).astype(float) for v in (got, expected))
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a list of tensors that need a gradient
+        return f"expected numbers, got {type(got).__name__}"
     if a.shape != b.shape:
         return f"expected shape {b.shape}, got {a.shape}"
-    if np.allclose(a.astype(float), b.astype(float), atol=1e-5, rtol=1e-4):
+    wrong = ~np.isclose(a, b, atol=1e-5, rtol=1e-4, equal_nan=True)
+    if not wrong.any():
         return ""
     if b.ndim == 0:
         return f"expected {b:.6g}, got {a:.6g}"
-    wrong = ~np.isclose(a.astype(float), b.astype(float), atol=1e-5, rtol=1e-4)
     where = tuple(int(i) for i in np.argwhere(wrong)[0])
     return f"{wrong.sum()} of {wrong.size} values differ; at {where} expected {b[where]:.6g}, got {a[where]:.6g}"
 
 
 def black_and_white(attempt: Callable) -> bool:
-    """Notebook 01: attempt(ids) as `vos.masks.one_object_if_black_and_white`."""
+    """Notebook 01: attempt(ids) as `vos.files.png.one_object_if_black_and_white`."""
     rng = np.random.default_rng(1)
     cases = [
         ("DAVIS-2016, 0 and 255", (255 * rng.integers(0, 2, (6, 8)).astype(np.uint8),)),
@@ -72,18 +85,31 @@ def black_and_white(attempt: Callable) -> bool:
         ("an empty mask", (np.zeros((4, 5), np.uint8),)),
         ("all object", (np.full((4, 5), 255, np.uint8),)),
     ]
-    return compare(attempt, masks.one_object_if_black_and_white, cases)
+    mistakes = [
+        ("255 is taken for void, and the object of DAVIS-2016 is gone.", lambda ids: np.where(ids == 255, 0, ids)),
+        ("255 becomes object 1 beside other ids, where it is void.", lambda ids: np.where(ids == 255, 1, ids)),
+        ("every id becomes 1; only a map of nothing but 0 and 255 is one object.", lambda ids: ids > 0),
+    ]
+    return compare(attempt, one_object_if_black_and_white, cases, mistakes)
 
 
 def lstm_step(attempt: Callable) -> bool:
     """Notebook 02: attempt(gates (B, 4C, h, w), c (B, C, h, w)) -> (h', c'), the gates in the order i, f, o, g."""
 
-    def reference(gates: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def reference(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         config = ModelConfig((16, 16), ((4,),), c.shape[1], (4,), batch_norm=False)
         lstm = ConvLSTM(4, config)
         torch.nn.init.zeros_(lstm.hidden_to_gates.weight)  # the gates are given: the state adds nothing to them
         with torch.no_grad():
             return lstm.step(gates, (torch.zeros_like(c), c))
+
+    def as_torch(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        i, f, g, o = gates.chunk(4, dim=1)
+        return reference(torch.cat([i, f, o, g], dim=1), c)
+
+    def without_tanh(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        c = reference(gates, c)[1]
+        return gates.chunk(4, dim=1)[2].sigmoid() * c, c
 
     torch.manual_seed(1)
     kept = torch.cat([torch.full((1, 2, 2, 2), value) for value in (-20.0, 20.0, 20.0, 0.0)], dim=1)
@@ -93,17 +119,20 @@ def lstm_step(attempt: Callable) -> bool:
         ("a forget gate wide open", (kept, torch.randn(1, 2, 2, 2))),
         ("random", (torch.randn(2, 32, 8, 14), torch.randn(2, 8, 8, 14))),
     ]
-    return compare(attempt, reference, cases)
+    mistakes = [
+        ("h' and c' are swapped; return (h', c').", lambda gates, c: reference(gates, c)[::-1]),
+        ("the gates are taken in torch.nn.LSTM's order i, f, g, o; here it is i, f, o, g.", as_torch),
+        ("h' = o * c', without tanh around c'.", without_tanh),
+    ]
+    return compare(attempt, reference, cases, mistakes)
 
 
 def video_representation(attempt: Callable) -> bool:
     """Notebook 03: attempt(lstm, encoded (B, T, C, h, w)) -> h_video (B, C, h, w), from a zero start."""
 
-    def reference(lstm: ConvLSTM, encoded: torch.Tensor) -> torch.Tensor:
-        state = lstm.zero_state(lstm.input_to_gates(encoded[:, 0]))
-        for t in range(encoded.shape[1]):
-            state = lstm.step(lstm.input_to_gates(encoded[:, t]), state)
-        return state[0]
+    @torch.no_grad()
+    def states(lstm: ConvLSTM, encoded: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        return lstm(encoded)
 
     torch.manual_seed(1)
     lstm = ConvLSTM(6, ModelConfig((16, 16), ((4,),), 6, (4,), batch_norm=False))
@@ -112,11 +141,29 @@ def video_representation(attempt: Callable) -> bool:
         ("five frames", (lstm, torch.randn(2, 5, 6, 8, 14))),
         ("a still video", (lstm, torch.ones(1, 7, 6, 4, 4))),
     ]
-    return compare(attempt, reference, cases)
+    mistakes = [
+        ("c is returned; h_video is the last h.", lambda lstm, x: states(lstm, x)[1][1]),
+        ("every frame starts from zeros; hand the state on.", lambda lstm, x: states(lstm, x[:, -1:])[1][0]),
+        ("the mean of all h_t; h_video is the last one.", lambda lstm, x: states(lstm, x)[0].mean(dim=1)),
+    ]
+    return compare(attempt, lambda lstm, x: states(lstm, x)[1][0], cases, mistakes)
 
 
 def mask_loss(attempt: Callable) -> bool:
     """Notebook 04: attempt(logits (B, T-1, 1, H, W), masks (B, T, 1, H, W), weights (B, T)) -> the loss."""
+
+    def unshifted(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
+        return training.mask_loss(logits, masks.roll(1, dims=1), weights)
+
+    def over_all_frames(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
+        return (training.frame_losses(logits, masks) * weights[:, 1:]).mean()
+
+    def unweighted(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
+        return binary_cross_entropy_with_logits(logits, masks[:, 1:])
+
+    def unclamped(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
+        return (training.frame_losses(logits, masks) * weights[:, 1:]).sum() / weights[:, 1:].sum()
+
     torch.manual_seed(1)
     logits, truth = 3 * torch.randn(2, 4, 1, 6, 8), (torch.rand(2, 5, 1, 6, 8) > 0.7).float()
     some = torch.tensor([[1.0, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
@@ -126,7 +173,13 @@ def mask_loss(attempt: Callable) -> bool:
         ("logits of 100", (100 * logits.sign(), truth, some)),
         ("no frame counts", (logits, truth, torch.zeros(2, 5))),
     ]
-    return compare(attempt, training.mask_loss, cases)
+    mistakes = [
+        ("each prediction is compared with the mask before it; logits begin at t = 1, so masks[:, 1:].", unshifted),
+        ("frames that do not count are counted in the mean; divide by the sum of the weights.", over_all_frames),
+        ("frames that do not count are in the loss; multiply by the weights.", unweighted),
+        ("0 / 0 where no frame counts; `clamp(min=1)` what you divide by.", unclamped),
+    ]
+    return compare(attempt, training.mask_loss, cases, mistakes)
 
 
 def region_similarity(attempt: Callable) -> bool:
@@ -136,11 +189,24 @@ def region_similarity(attempt: Callable) -> bool:
     none = np.zeros_like(some)
     cases = [("random", (some, other)), ("equal", (some, some)), ("disjoint", (some, ~some))]
     cases += [("nothing predicted", (none, some)), ("an absent object, rightly not predicted", (none, none))]
-    return compare(attempt, metrics.region_similarity, cases)
+    mistakes = [
+        ("this is Dice, 2 |A and B| / (|A| + |B|).", lambda p, t: 2 * (p & t).sum() / (p.sum() + t.sum())),
+        ("the background that both agree on is counted as right; J leaves it out.", lambda p, t: (p == t).mean()),
+        ("the intersection is divided by the true mask, not by the union.", lambda p, t: (p & t).sum() / t.sum()),
+        ("0 / 0; nothing there and nothing found is J = 1.", lambda p, t: (p & t).sum() / (p | t).sum()),
+    ]
+    return compare(attempt, metrics.region_similarity, cases, mistakes)
 
 
 def merge_objects(attempt: Callable) -> bool:
-    """Notebook 06: attempt(probabilities (K, H, W), ids) -> id map (H, W), as `vos.masks.merge_objects`."""
+    """Notebook 06: attempt(probabilities (K, H, W), ids) -> id map (H, W), as `vos.inference.merge_objects`."""
+
+    def last_wins(probabilities: np.ndarray, ids: list[int]) -> np.ndarray:
+        merged = np.zeros(probabilities.shape[1:], int)
+        for p, number in zip(probabilities, ids, strict=True):
+            merged[p > 0.5] = number
+        return merged
+
     rng = np.random.default_rng(1)
     cases = [
         ("one object", (rng.random((1, 5, 7)), [1])),
@@ -148,4 +214,9 @@ def merge_objects(attempt: Callable) -> bool:
         ("ids with gaps", (rng.random((3, 5, 7)), [2, 5, 9])),
         ("nobody above one half", (0.4 * rng.random((2, 5, 7)), [1, 2])),
     ]
-    return compare(attempt, masks.merge_objects, cases)
+    mistakes = [
+        ("where no object is above one half, the id is 0.", lambda p, ids: np.array(ids)[p.argmax(axis=0)]),
+        ("a later object overwrites the earlier ones; the most probable one gets the pixel.", last_wins),
+        ("places in the list instead of ids.", lambda p, ids: np.where(p.max(axis=0) > 0.5, p.argmax(axis=0) + 1, 0)),
+    ]
+    return compare(attempt, inference.merge_objects, cases, mistakes)

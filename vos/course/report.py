@@ -1,63 +1,93 @@
 """The report, end to end: data, both models, scores, table 1, and the notebooks with their figures, in one run."""
 
 import multiprocessing
-import os
-import subprocess
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import torch
 from tqdm import tqdm
 
-from vos.course.workspace import ROOT, Workspace, provenance, synthetic_set
-from vos.data import VOSDataset
-from vos.files import VosError, read_json, write_json
+from vos.config import train_config
+from vos.course.notebooks import notebook_paths, run_notebooks
+from vos.course.tables import NUMBERS, number, plain_table
+from vos.course.workspace import ROOT, Workspace, fast_mode, path_in_words, provenance, repository, synthetic_set
+from vos.data import Video, VOSDataset
+from vos.engine.checkpoints import LAST, export_checkpoint, load_checkpoint
+from vos.engine.distributed import best_device
+from vos.engine.log import TrainingBar, write_log
+from vos.engine.trainer import Trainer, clips_for
+from vos.files import read_json, write_json
+from vos.files.progress import tracked
+from vos.inference import copy_first, empty, segment
+from vos.masks import write_mask
+from vos.networks import MODELS, build, count_parameters
 from vos.scoring.evaluate import evaluate
 
-MODELS = {"base": "base", "updated": "video"}  # the report's words -> the package's
-NUMBERS = ("J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
-REPORTED = {  # the report's table 1
-    "report base": (0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126, 0.0299089895762),
-    "report updated": (0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945, 0.0446368230621),
-}
-NOTEBOOKS = (
-    "01_data_exploration",
-    "02_base_model",
-    "03_video_representation",
-    "04_training",
-    "05_evaluation",
-    "06_qualitative_figures",
-)
+Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame
 
 
-def make_report(
-    data: Path | None = None, run: Path | None = None, seed: int = 0, reuse: bool = False, fast: bool = False
-) -> Path:
+@dataclass(frozen=True)
+class MethodRow:
+    """A row of table 1. The first five scores as in YouTube-VOS; J and F: means over objects. None: not known.
+
+    parameters and minutes (of training): 0 for a method that is not trained.
+    """
+
+    name: str
+    source: str  # whose numbers, on which videos
+    J_seen: float | None
+    J_unseen: float | None
+    F_seen: float | None
+    F_unseen: float | None
+    overall: float
+    J: float | None = None
+    F: float | None = None
+    videos: int | None = None
+    objects: int | None = None
+    parameters: int | None = None
+    minutes: float | None = None
+
+
+LEADER_BOARD = "report, YouTube-VOS validation"
+REPORTED = (  # the report's table 1
+    MethodRow("report base", LEADER_BOARD, 0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126,
+              0.0299089895762),
+    MethodRow("report updated", LEADER_BOARD, 0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945,
+              0.0446368230621),
+)  # fmt: skip
+
+
+def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0, reuse: bool = False) -> Path:
     """Train, score and draw everything into `run`, and print table 1; returns the folder.
 
     data: a YouTube-VOS or DAVIS folder; None is the synthetic set. run: default runs/report, or runs/<data's name>.
     reuse: keep the checkpoints and scores that `run` has, and run the notebooks again.
-    fast: a small set and a few iterations, the same code.
+    VOS_FAST=1 takes a small set and a few iterations, the same code.
     """
-    started = time.perf_counter()
-    run = run or ROOT / "runs" / (data.resolve().name if data else "report")
-    data = data.resolve() if data else synthetic_set(fast)
-    place = Workspace.of_run(data, run, fast)
-    train_videos, valid = place.videos("train"), place.videos("valid")
-    announce(f"{data.name}: {len(train_videos)} training and {len(valid)} validation videos. Writing to {run}", started)
-    missing = [name for name in MODELS if not (reuse and (place.checkpoints / f"{name}.pt").exists())]
+    started, fast = time.perf_counter(), fast_mode()
+    run = run or repository() / "runs" / (data.resolve().name if data else "report")
+    workspace = Workspace.of_run(data.resolve() if data else synthetic_set(fast), run, fast)
+    dataset = workspace.dataset
+    counts = f"{len(dataset.train)} training and {len(dataset.valid)} validation videos"
+    announce(f"{workspace.data.name}: {counts}. Writing to {run}", started)
+    missing = [name for name in MODELS if not (reuse and (workspace.checkpoints / f"{name}.pt").exists())]
     if missing:
         announce(f"Training: {' and '.join(missing)}", started)
-        train_models(missing, place, seed)
-    if not (reuse and (place.results / "table1.json").exists()):
+        train_models(missing, workspace, seed)
+    if not (reuse and (workspace.results / "table1.json").exists()):
         announce("Scoring empty, copy-first, base and updated on the validation videos", started)
-        score_methods(place, valid)
+        score_methods(workspace)
     announce("Running the notebooks", started)
-    run_notebooks(place, run)
+    run_notebooks(notebook_paths(), workspace, run)
     announce("Done", started)
-    print_tables(place)
+    print_tables(workspace)
     return run
 
 
@@ -67,170 +97,119 @@ def announce(text: str, started: float) -> None:
     print(f"[{minutes:2d}:{seconds:02d}] {text}", flush=True)
 
 
-def train_models(names: Sequence[str], place: Workspace, seed: int) -> None:
+def train_models(names: Sequence[str], workspace: Workspace, seed: int) -> None:
     """Train the models, on a processor side by side with an equal share of the cores each.
 
     Layers this small leave a second core waiting at the end of each; with a model of its own it has no reason to.
     """
-    import torch
-
     if torch.cuda.is_available() or torch.get_num_threads() < len(names):
         for name in names:
-            train_model(name, place, seed)
+            train_model(name, workspace, seed)
         return
     spawn = multiprocessing.get_context("spawn")  # a process that has started threads must not be forked
     with ProcessPoolExecutor(len(names), spawn, tqdm.set_lock, (spawn.RLock(),)) as pool:
-        jobs = [pool.submit(train_model, name, place, seed, len(names), line) for line, name in enumerate(names)]
+        jobs = [pool.submit(train_model, name, workspace, seed, len(names), i) for i, name in enumerate(names)]
         for job in jobs:
             job.result()
 
 
-def train_model(name: str, place: Workspace, seed: int, abreast: int = 1, line: int = 0) -> None:
+def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1, position: int = 0) -> None:
     """Train one model; writes its checkpoint, its log, and a result file that says how it was made.
 
     Real sets that fit a laptop are small, so there training goes on from the synthetic set's weights.
-    abreast: how many models are trained at once; each has its share of the cores, and as many times the minutes.
-    line: of the terminal, counted from 0, where the progress bar goes.
+    n_parallel: how many models are trained at once; each has its share of the cores, and as many times the minutes.
+    position: line of the terminal, counted from 0, where the progress bar goes.
     """
-    import torch
-
-    from vos.config import recipe
-    from vos.engine.checkpoints import export_checkpoint, load_checkpoint
-    from vos.engine.trainer import train_by_recipe
-    from vos.networks import build, count_parameters
-
-    synthetic = ROOT / "data/checkpoints" / f"{name}.pt"
     torch.manual_seed(seed)
-    if not place.synthetic and synthetic.exists():
-        model, _ = load_checkpoint(synthetic)
-        begun = str(synthetic.relative_to(ROOT))
+    pretrained = ROOT / "data/checkpoints" / f"{name}.pt"
+    if not workspace.synthetic and pretrained.exists():
+        model, _ = load_checkpoint(pretrained)
+        initialized_from = path_in_words(pretrained)
     else:
-        model, begun = build(MODELS[name], "course"), "random weights"
-    torch.set_num_threads(max(1, torch.get_num_threads() // abreast))
-    chosen = recipe("course", place.synthetic, place.fast)
-    minutes = chosen.training.minutes and chosen.training.minutes * abreast
-    chosen = replace(chosen, training=replace(chosen.training, seed=seed, minutes=minutes))
-    folder = place.checkpoints / f".{name}"
-    log = train_by_recipe(model, place.videos("train"), chosen, folder, name, line)
-    export_checkpoint(folder / "last.pt", place.checkpoints / f"{name}.pt")  # small enough to be committed
-    (folder / "last.pt").unlink()
-    place.results.mkdir(parents=True, exist_ok=True)
-    (folder / "log.csv").replace(place.results / f"training_{name}.csv")
-    folder.rmdir()
-    _, about = load_checkpoint(place.checkpoints / f"{name}.pt")
-    made = {"seed": seed, "dtype": about["precision"], "minutes": round(about["minutes"], 2)}
+        model, initialized_from = build(name, "course"), "random weights"
+    torch.set_num_threads(max(1, torch.get_num_threads() // n_parallel))
+    config = train_config("course", workspace.synthetic, workspace.fast)
+    config = replace(config, seed=seed, minutes=config.minutes and config.minutes * n_parallel)
+    clips = clips_for(model, workspace.dataset.train, config)
+    with tempfile.TemporaryDirectory() as folder, TrainingBar(name, config.iterations, position) as bar:
+        try:
+            log = Trainer(model, clips, config, Path(folder), on_step=bar).fit()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("a report does not go on in a training; --reuse keeps whole models") from None
+        model, metadata = load_checkpoint(Path(folder) / LAST)
+    export_checkpoint(model, metadata, workspace.checkpoints / f"{name}.pt")  # small enough to be committed
+    write_log(workspace.results / f"training_{name}.csv", log)
+    facts = {"iterations": len(log), "parameters": count_parameters(model), "initialized_from": initialized_from}
+    made = {"seed": seed, "dtype": metadata["precision"], "minutes": round(metadata["minutes"], 2)}
     made |= {"torch_threads": torch.get_num_threads()} | provenance()
-    about = {"iterations": len(log), "parameters": count_parameters(model), "initialized_from": begun}
-    write_json(
-        place.results / f"training_{name}.json", {"model": name, "data": place.data.name} | about | {"provenance": made}
-    )
+    result = {"model": name, "data": workspace.data.name} | facts | {"provenance": made}
+    write_json(workspace.results / f"training_{name}.json", result)
 
 
-def score_methods(place: Workspace, valid: VOSDataset) -> None:
+def score_methods(workspace: Workspace) -> None:
     """Predict and score the two baselines and the two models; writes table1.json and scores_<method>.json."""
-    import torch
-
-    from vos.engine.checkpoints import load_checkpoint
-    from vos.engine.distributed import best_device
-    from vos.inference import copy_first, empty, predict_into, predictor_of
-
-    methods = {"empty": empty, "copy-first": copy_first}
-    methods |= {n: predictor_of(load_checkpoint(place.checkpoints / f"{n}.pt")[0].to(best_device())) for n in MODELS}
-    source = f"ours, {place.data.name} validation"
-    rows = [
-        {"name": name, "source": "report, YouTube-VOS validation", **dict(zip(NUMBERS, values, strict=True))}
-        | {"J": None, "F": None, "videos": None, "objects": None, "parameters": None, "minutes": None}
-        for name, values in REPORTED.items()
-    ]
-    for name, method in methods.items():
+    predictors: dict[str, Predictor] = {"empty": empty, "copy-first": copy_first}
+    predictors |= {name: partial(segment, workspace.checkpoint(name)[0].to(best_device())) for name in MODELS}
+    trained = {name: workspace.result(f"training_{name}") for name in MODELS}
+    seeds = {name: result["provenance"]["seed"] for name, result in trained.items()}
+    rows = list(REPORTED)
+    for name, predictor in predictors.items():
         started = time.perf_counter()
-        folder = place.checkpoints.parent / "predictions" / name
-        predict_into(folder, method, valid)
-        scores = score_predictions(valid, folder)
-        trained = read_json(place.results / f"training_{name}.json") if name in MODELS else None
-        seed = trained["provenance"]["seed"] if trained else None  # the baselines draw nothing at random
-        made = {"seed": seed, "dtype": "float32", "torch_threads": torch.get_num_threads()}
-        minutes = {"minutes": round((time.perf_counter() - started) / 60, 2)}
-        write_json(place.results / f"scores_{name}.json", scores | {"provenance": made | minutes | provenance()})
-        numbers = scores["global"]
-        rows.append(
-            {"name": name, "source": source}
-            | {key: numbers.get(key) for key in NUMBERS}
-            | {"overall": numbers.get("overall", numbers["J&F"]), "J": numbers["J_mean"], "F": numbers["F_mean"]}
-            | {"videos": len(valid), "objects": len(scores["objects"])}
-            | {"parameters": trained["parameters"] if trained else 0}
-            | {"minutes": trained["provenance"]["minutes"] if trained else 0}
+        folder = workspace.checkpoints.parent / "predictions" / name
+        valid = workspace.dataset.valid
+        predict_into(folder, predictor, tracked(valid, f"segmenting, {name}", len(valid), "video"))
+        scores = score_predictions(workspace.dataset, folder)
+        minutes = round((time.perf_counter() - started) / 60, 2)
+        # The baselines draw nothing at random.
+        made: dict[str, Any] = {"seed": seeds.get(name), "dtype": "float32", "torch_threads": torch.get_num_threads()}
+        made |= {"minutes": minutes} | provenance()
+        write_json(workspace.results / f"scores_{name}.json", scores | {"provenance": made})
+        numbers, training = scores["global"], trained.get(name)
+        row = MethodRow(
+            name,
+            f"ours, {workspace.data.name} validation",
+            numbers.get("J_seen"),
+            numbers.get("J_unseen"),
+            numbers.get("F_seen"),
+            numbers.get("F_unseen"),
+            overall=numbers.get("overall", numbers["J&F"]),
+            J=numbers["J_mean"],
+            F=numbers["F_mean"],
+            videos=len(valid),
+            objects=len(scores["objects"]),
+            parameters=training["parameters"] if training else 0,
+            minutes=training["provenance"]["minutes"] if training else 0,
         )
-    seeds = {name: read_json(place.results / f"training_{name}.json")["provenance"]["seed"] for name in MODELS}
-    write_json(
-        place.results / "table1.json", {"rows": rows, "provenance": {"seeds": seeds, "dtype": "float32"} | provenance()}
-    )
+        rows.append(row)
+    made = {"seeds": seeds, "dtype": "float32"} | provenance()
+    write_json(workspace.results / "table1.json", {"rows": [asdict(row) for row in rows], "provenance": made})
 
 
-def score_predictions(valid: VOSDataset, prediction: Path) -> dict:
+def predict_into(folder: Path, predictor: Predictor, videos: Iterable[Video]) -> None:
+    """Write a predictor's id maps as FOLDER/<video>/<frame>.png, palette PNGs at native size."""
+    for video in videos:
+        for name, ids in zip(video.frame_names, predictor(video), strict=True):
+            write_mask(folder / video.name / f"{name}.png", ids)
+
+
+def score_predictions(dataset: VOSDataset, prediction: Path) -> dict:
     """Score a prediction folder by the protocol of the set: DAVIS's, or YouTube-VOS style."""
-    names = [video.name for video in valid]
-    if valid.layout == "DAVIS":
-        return evaluate(valid.root / "Annotations" / "480p", prediction, "davis", videos=names)
-    truth = valid.root / ("train" if valid.held_out else "valid_truth")
+    names = [video.name for video in dataset.valid]
+    if dataset.layout == "DAVIS":
+        return evaluate(dataset.root / "Annotations" / "480p", prediction, "davis", videos=names)
+    truth = dataset.root / ("train" if dataset.held_out else "valid_truth")
     return evaluate(truth, prediction, "youtube-vos", videos=names)
 
 
-def run_notebooks(place: Workspace, run: Path) -> None:
-    """Execute the notebooks of notebooks/ in order and write them, with their outputs, to RUN/notebooks."""
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-
-    from vos.files.atomic import written_whole
-
-    wanted = {"VOS_DATA": str(place.data), "VOS_RUN": str(run.resolve()), "VOS_FAST": str(int(place.fast))}
-    seconds: dict[str, float] = {}
-    bar = tqdm(NOTEBOOKS, desc="notebooks", unit="notebook", leave=False)
-    for name in bar:
-        bar.set_postfix_str(name)
-        source = ROOT / "notebooks" / f"{name}.ipynb"
-        notebook = nbformat.read(source, as_version=4)
-        started = time.perf_counter()
-        client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(source.parent)}})
-        try:
-            client.execute(env=os.environ | wanted, stderr=subprocess.DEVNULL)  # the kernel talks of its sockets
-        except CellExecutionError as error:
-            raise VosError(f"{source}: a cell failed: {error.ename}: {error.evalue}") from error
-        finally:
-            with written_whole(run / "notebooks" / source.name) as temporary:
-                nbformat.write(without_machine(notebook), temporary)
-        seconds[name] = round(time.perf_counter() - started, 1)
-    write_json(place.results / "notebooks.json", {"seconds": seconds, "provenance": provenance()})
-
-
-def without_machine(notebook: dict) -> dict:
-    """The notebook without times, widget state and error streams, what was printed in one piece for each cell."""
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-        if cell.cell_type != "code":
-            continue
-        outputs: list[dict] = []
-        for output in cell.outputs:
-            if output.get("name") == "stdout" and outputs and outputs[-1].get("name") == "stdout":
-                outputs[-1]["text"] += output["text"]
-            elif output.get("name") != "stderr":
-                outputs.append(output)
-        cell.outputs = outputs
-    return notebook
-
-
-def print_tables(place: Workspace) -> None:
+def print_tables(workspace: Workspace) -> None:
     """Table 1 of this run; on the synthetic set, beside it the committed overall score and what made the difference."""
     committed_file = ROOT / "data/results/table1.json"
-    beside = place.synthetic and committed_file.exists()
+    beside = workspace.synthetic and committed_file.exists()
     committed = {r["name"]: r for r in read_json(committed_file)["rows"]} if beside else {}
-    print("\nTable 1")
-    print(table_text(place.table(), committed))
+    print(f"\nTable 1\n{table_text(workspace.table(), committed)}")
     if beside:
-        print("\n" + steps_text(place.results, committed_file.parent))
-    print(f"\nFigures: {place.figures}\nNotebooks, as run: {place.figures.parent / 'notebooks'}")
+        print("\n" + steps_text(workspace.results, committed_file.parent))
+    print(f"\nFigures: {workspace.figures}\nNotebooks, as run: {workspace.figures.parent / 'notebooks'}")
 
 
 def steps_text(results: Path, committed: Path) -> str:
@@ -245,17 +224,10 @@ def steps_text(results: Path, committed: Path) -> str:
 
 def table_text(rows: list[dict], committed: dict[str, dict] | None = None) -> str:
     """Table 1 as text. committed: rows by name, whose overall score is shown in a last column."""
-    columns = [*NUMBERS, "parameters", "minutes"] + (["committed"] if committed else [])
-    lines = [f"{'':<16}" + "".join(f"{column:>11}" for column in columns)]
+    cells = []
     for row in rows:
-        cells = [cell(row[key], ".4f") for key in NUMBERS]
-        cells += [cell(row["parameters"], ",d"), cell(row["minutes"], ".1f")]
-        if committed:
-            cells.append(cell(committed.get(row["name"], {}).get("overall"), ".4f"))
-        lines.append(f"{row['name']:<16}" + "".join(f"{text:>11}" for text in cells))
-    return "\n".join(lines)
-
-
-def cell(value: float | None, how: str) -> str:
-    """A number, or a dash where there is none."""
-    return "–" if value is None else format(value, how)
+        counts = number(row["parameters"], ",d"), number(row["minutes"], ".1f")
+        beside = [number(committed.get(row["name"], {}).get("overall"), ".4f")] if committed else []
+        cells.append([row["name"], *(number(row[key], ".4f") for key in NUMBERS), *counts, *beside])
+    heads = ["", *NUMBERS, "parameters", "minutes"] + (["committed"] if committed else [])
+    return plain_table(heads, cells)

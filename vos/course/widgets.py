@@ -8,8 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 from PIL import Image
 
-from vos.data import Video
-from vos.files import VosError
+from vos.data import Video, only_ids
 from vos.masks import PALETTE, object_ids, overlay
 
 LARGEST = 720  # pixels of the longer side of a picture sent to the browser
@@ -21,16 +20,15 @@ ALL = "all objects"
 def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
     """Look through annotated videos: choose a video, an object, a frame and how strongly masks are painted.
 
-    videos: a VideoObjectSegmentation or a list of its videos. The children are, in this order, a row of
-    (Dropdown video, Dropdown object), a row of (Play, IntSlider frame, FloatSlider overlay), Image and caption.
-    Raises VosError where there are no videos.
+    videos: a split of a VOSDataset, or any others; at least one, or it is a ValueError. The children are, in this
+    order, a row of (Dropdown video, Dropdown object), a row of (Play, IntSlider frame, FloatSlider overlay), Image
+    and caption.
     """
-    videos = list(videos)
     if not videos:
-        raise VosError("explorer: no videos; give at least one")
+        raise ValueError("there must be at least one video")
     video_box = widgets.Dropdown(options=[(v.name, i) for i, v in enumerate(videos)], description="video")
     object_box = widgets.Dropdown(options=object_options(videos[0]), description="object")
-    play = widgets.Play(interval=MILLISECONDS, max=len(videos[0].frame_names) - 1, repeat=True)
+    play = widgets.Play(interval=MILLISECONDS, max=len(videos[0]) - 1, repeat=True)
     frame_slider = widgets.IntSlider(max=play.max, description="frame", layout={"width": "340px"})
     strength_slider = widgets.FloatSlider(strength, min=0, max=1, step=0.05, description="overlay")
     picture = widgets.Image(format="jpeg", layout={"height": HEIGHT, "max_width": "100%", "object_fit": "contain"})
@@ -38,14 +36,14 @@ def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
 
     def draw(_change: object = None) -> None:
         video = videos[video_box.value]
-        index = min(frame_slider.value, len(video.frame_names) - 1)
+        index = min(frame_slider.value, len(video) - 1)
         image, text = view(video, index, object_box.value, strength_slider.value)
         picture.value, caption.value = jpeg(image), text
 
     def change_video(_change: object) -> None:
         video = videos[video_box.value]
         play.value = frame_slider.value = 0
-        play.max = frame_slider.max = len(video.frame_names) - 1
+        play.max = frame_slider.max = len(video) - 1
         object_box.options = object_options(video)
         draw()
 
@@ -70,14 +68,14 @@ def view(video: Video, index: int, chosen: int = 0, strength: float = 0.55) -> t
     chosen: the id of one object, or 0 for all. Areas are shares of the frame at native size.
     """
     frame = shrunk(video.frame(index), Image.Resampling.BOX)
-    number = f"frame {html.escape(video.frame_names[index])} ({index + 1} of {len(video.frame_names)})"
+    number = f"frame {html.escape(video.frame_names[index])} ({index + 1} of {len(video)})"
     text = f"<b>{html.escape(video.name)}</b>, {number}: "
     if video.mask_paths[index] is None:
         return frame, text + "not annotated"
     ids = video.mask(index)
     wanted = [o for o in video.objects if chosen in (0, o.id)]
     present = set(object_ids(ids)) & {o.id for o in wanted}
-    ids = np.where(np.isin(ids, list(present)), ids, 0).astype(np.uint8)
+    ids = only_ids(ids, present)
     notes = []
     for o in wanted:
         red, green, blue = PALETTE[o.id]

@@ -10,21 +10,43 @@ Three environment variables decide, so that the very same notebooks run by hand,
 import os
 import platform
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 from vos.data import VOSDataset
-from vos.files import read_json
-from vos.synthetic.dataset import draw_dataset, is_drawn
+from vos.engine.checkpoints import load_checkpoint
+from vos.engine.log import read_log
+from vos.files import VosError, read_json
+from vos.networks import BaseModel
+from vos.synthetic.dataset import MARK, draw_dataset, is_drawn
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]  # the repository, where the package lies in one
 FULL_SET, FAST_SET = (300, 60), (12, 12)  # training and validation videos of the synthetic set
 SYNTHETIC_SEED = 0
 
 
+def repository() -> Path:
+    """ROOT. VosError where the package is installed without notebooks beside it: nothing is written there then."""
+    if not (ROOT / "notebooks").is_dir():
+        raise VosError(
+            f"{ROOT}: has no notebooks/, which the notebooks, `report` and `publish` need; run them in a clone of the "
+            "repository. The other commands work in the working directory"
+        )
+    return ROOT
+
+
+def fast_mode() -> bool:
+    """Whether VOS_FAST asks for smaller defaults."""
+    return os.environ.get("VOS_FAST", "0") not in ("", "0")
+
+
 @dataclass(frozen=True)
 class Workspace:
-    """The folders; `fast` asks for smaller defaults."""
+    """A video set, and the folders of checkpoints, results and figures; `fast` asks for smaller defaults.
+
+    VosError where there is no repository.
+    """
 
     data: Path
     checkpoints: Path
@@ -32,64 +54,94 @@ class Workspace:
     figures: Path
     fast: bool
 
+    def __post_init__(self) -> None:
+        repository()
+
     @classmethod
     def find(cls) -> "Workspace":
         """The workspace that the environment names; draws the synthetic set where no set is named."""
-        fast = os.environ.get("VOS_FAST", "0") not in ("", "0")
-        named = os.environ.get("VOS_DATA")
-        data = Path(named) if named else synthetic_set(fast)
-        run = os.environ.get("VOS_RUN")
+        fast, data, run = fast_mode(), os.environ.get("VOS_DATA"), os.environ.get("VOS_RUN")
+        folder = Path(data) if data else synthetic_set(fast)
         if run:
-            return cls.of_run(data, Path(run), fast)
-        return cls(data, ROOT / "data/checkpoints", ROOT / "data/results", ROOT / "runs/by-hand/figures", fast)
+            return cls.of_run(folder, Path(run), fast)
+        return cls(folder, ROOT / "data/checkpoints", ROOT / "data/results", ROOT / "runs/by-hand/figures", fast)
 
     @classmethod
     def of_run(cls, data: Path, run: Path, fast: bool) -> "Workspace":
         """The workspace of a report's run."""
         return cls(data, run / "checkpoints", run / "results", run / "figures", fast)
 
+    @cached_property
+    def dataset(self) -> VOSDataset:
+        """The video set, read once: `.train`, `.valid` and `.valid_truth` are its videos."""
+        return VOSDataset(self.data)
+
     @property
     def synthetic(self) -> bool:
         """Whether the set is the synthetic one."""
-        return (self.data / "synthetic.json").is_file()
+        return (self.data / MARK).is_file()
 
-    def videos(self, split: str) -> VOSDataset:
-        """The videos of "train", "valid" or "valid_truth"."""
-        return VOSDataset(self.data, split)
+    @property
+    def stride(self) -> int:
+        """Annotated frames from one to the next that make about six a second: DAVIS annotates every one of 24."""
+        return 5 if self.dataset.layout == "DAVIS" else 1
 
-    def describe(self, notebook: str) -> None:
-        """Print what the notebook is about to work on, and how long it took when it was last published."""
-        train, valid = self.videos("train"), self.videos("valid")
-        print(f"Video: {len(train)} training and {len(valid)} validation videos of {shown(self.data)}")
-        print(f"Checkpoints and results: {shown(self.results.parent)}. Figures go to {shown(self.figures)}")
-        timings = ROOT / "data/results/notebooks.json"
-        seconds = read_json(timings)["seconds"].get(notebook) if timings.exists() else None
-        if seconds:
-            print(f"When last published, this notebook ran in {seconds:.0f} seconds.")
+    def describe(self) -> None:
+        """Print what the notebook works on, and where its results stand in a clone.
+
+        A report works in a folder that no clone has; of the synthetic set's, the folders are named that `publish`
+        copies it into. No time is printed, as a notebook cannot know its own: README.md's table has all of them.
+        """
+        dataset, places = self.dataset, (self.checkpoints, self.results, self.figures)
+        if self.synthetic and self.checkpoints != ROOT / "data/checkpoints":
+            places = ROOT / "data/checkpoints", ROOT / "data/results", ROOT / "figures"
+        checkpoints, results, figures = (path_in_words(path) for path in places)
+        counts = f"{len(dataset.train)} training and {len(dataset.valid)} validation videos"
+        print(f"Video: {counts} of {path_in_words(self.data)}")
+        print(f"Checkpoints: {checkpoints}. Results: {results}. Figures go to {figures}.")
+
+    def pick(self, full: int, fast: int) -> int:
+        """Return `full`, or `fast` when VOS_FAST=1."""
+        return fast if self.fast else full
+
+    def checkpoint(self, name: str) -> tuple[BaseModel, dict]:
+        """The model "base" or "updated", trained, and what its checkpoint says of the training."""
+        return load_checkpoint(self.checkpoints / f"{name}.pt")
+
+    def training_log(self, name: str) -> dict[str, list[float]]:
+        """The log of a model's training, as columns."""
+        return read_log(self.results / f"training_{name}.csv")
+
+    def result(self, name: str) -> dict:
+        """A result file, "table1", "training_base" ...; what no report measures ("ablation", "benchmark_...") is the
+        committed one.
+        """
+        measured_once = name == "ablation" or name.startswith("benchmark_")
+        return read_json((ROOT / "data/results" if measured_once else self.results) / f"{name}.json")
+
+    def scores(self, method: str) -> dict:
+        """The scores of "empty", "copy-first", "base" or "updated" on the validation videos, as `evaluate` has them."""
+        return self.result(f"scores_{method}")
 
     def table(self) -> list[dict]:
         """The rows of table 1."""
-        return read_json(self.results / "table1.json")["rows"]
-
-    def smaller(self, usual: int, fast: int) -> int:
-        """`usual`, or `fast` where VOS_FAST asks for smaller defaults."""
-        return fast if self.fast else usual
+        return self.result("table1")["rows"]
 
 
 def synthetic_set(fast: bool) -> Path:
     """The folder of the synthetic set, drawn first if it is missing (about a minute on two cores)."""
     train, valid = FAST_SET if fast else FULL_SET
-    folder = ROOT / ("runs/fast/synthetic" if fast else "data/synthetic")
+    folder = repository() / ("runs/fast/synthetic" if fast else "data/synthetic")
     if not is_drawn(folder, train, valid, SYNTHETIC_SEED):
         print(f"Drawing the synthetic set: {train} training and {valid} validation videos ...", flush=True)
         draw_dataset(folder, train, valid, SYNTHETIC_SEED)
     return folder
 
 
-def shown(path: Path) -> str:
-    """A path for people: inside the project relative to it, elsewhere its last part."""
+def path_in_words(path: Path) -> str:
+    """A path for people: inside the repository relative to it, elsewhere its last part."""
     path = path.resolve()
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 def provenance() -> dict[str, str | int]:

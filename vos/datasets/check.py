@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from vos.data import SPLITS, Video, VOSDataset, find_layout, size_problem
+from vos.data import SPLITS, Video, Videos, VOSDataset, size_problem
 from vos.files import VosError
 from vos.files.images import opened_image
+from vos.files.layouts import find_layout
 from vos.masks import VOID, object_ids, read_mask
 
 
@@ -16,21 +17,26 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
     VosError where the folder is no set at all.
     """
     layout = find_layout(root)
-    lines, problems = [f"{root}: {layout} layout"], []
+    lines, problems = [f"{root}: {layout} layout"], list[str]()
     checked: set[tuple[str, Path]] = set()
     listed: set[Path] = set()
     counts: dict[str, int] = {}
+    try:
+        dataset = VOSDataset(root)
+    except VosError as error:
+        return lines, [str(error)]
     for split in SPLITS:
         try:
-            videos = VOSDataset(root, split)
+            videos = dataset.split(split)
         except VosError as error:
             problems.append(str(error))
             continue
         listed |= {video.frame_paths[0].parent for video in videos}
-        home = "train" if videos.held_out and split == "valid" else split  # where the set itself has them
+        home = "train" if dataset.held_out and split == "valid" else split  # where the set itself has them
         counts[home] = counts.get(home, 0) + len(videos)
         try:
-            lines.append(describe(videos))
+            note = " (held out of the training list)" if dataset.held_out and split != "train" else ""
+            lines.append(f"  {split}: {describe(videos)}{note}")
         except VosError as error:  # the frame that tells a video's size is broken
             problems.append(str(error))
         for video in videos:
@@ -73,8 +79,8 @@ def unlisted_videos(listed: set[Path]) -> Iterator[str]:
                 yield f"{path}: {folder.parent / 'meta.json'} does not list this video; list it or remove the folder"
 
 
-def describe(videos: VOSDataset) -> str:
-    """One line: counts of a split."""
+def describe(videos: Videos) -> str:
+    """The counts of a split in words. VosError where the frame that tells a video's size is broken."""
     objects = [o for video in videos for o in video.objects]
     frames = sum(len(video) for video in videos)
     annotated = sum(len(video.annotated) for video in videos)
@@ -83,39 +89,39 @@ def describe(videos: VOSDataset) -> str:
     others = f" and {len(sizes) - 1} other sizes" if len(sizes) > 1 else ""
     late = sum(o.first > 0 for o in objects)
     categories = {o.category for o in objects} - {None}
-    text = f"  {videos.split}: {len(videos)} videos, {frames} frames, {annotated} annotated, {len(objects)} objects"
+    text = f"{len(videos)} videos, {frames} frames, {annotated} annotated, {len(objects)} objects"
     text += f" ({late} enter late), {height}x{width}{others}"
-    text += f", {len(categories)} categories" if categories else ", no categories"
-    return text + (" (held out of the training list)" if videos.held_out and videos.split != "train" else "")
+    return text + (f", {len(categories)} categories" if categories else ", no categories")
 
 
 def video_problems(video: Video) -> Iterator[str]:
     """Problems of one video: unreadable files, sizes that differ, ids that no object has, objects never seen."""
     sizes = {}
-    for path in video.frame_paths:
+    for frame in video.frame_paths:
         try:
-            with opened_image(path) as image:
-                sizes[path] = image.height, image.width
+            with opened_image(frame) as image:
+                sizes[frame] = image.height, image.width
                 image.draft("RGB", (16, 16))
                 image.load()
         except VosError as error:
             yield str(error)
     if len(set(sizes.values())) > 1:
         odd = Counter(sizes.values()).most_common()[-1][0]
-        path = next(p for p, size in sizes.items() if size == odd)
-        yield f"{path}: is {odd[0]}x{odd[1]}, other frames of this video are not; replace the file"
+        first = next(path for path, size in sizes.items() if size == odd)
+        yield f"{first}: is {odd[0]}x{odd[1]}, other frames of this video are not; replace the file"
     known = {o.id for o in video.objects}
     if not known:
         yield f"{video.frame_paths[0].parent}: video {video.name} has no object; leave it out or annotate one"
     unseen = set(known)
-    for index in video.annotated:
-        path = video.mask_paths[index]
+    for frame, path in zip(video.frame_paths, video.mask_paths, strict=True):
+        if path is None:
+            continue
         try:
             ids = read_mask(path)
         except VosError as error:
             yield str(error)
             continue
-        if problem := size_problem(path, ids.shape, sizes.get(video.frame_paths[index], ids.shape)):
+        if problem := size_problem(path, ids.shape, sizes.get(frame, ids.shape)):
             yield problem
         present = set(object_ids(ids))
         unseen -= present

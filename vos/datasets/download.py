@@ -5,7 +5,6 @@ OUT/.DAVIS.partial/                         the set while it is being unpacked
 OUT/DAVIS/                                  the set, whole or not there
 """
 
-import argparse
 import errno
 import hashlib
 import re
@@ -18,12 +17,11 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tqdm import tqdm
+from vos.files import VosError, printable, read_json, write_json
+from vos.files.layouts import davis_names, davis_video
+from vos.files.progress import progress_bar, tracked
 from vos.files.zips import HIGHEST_RATIO, UNREADABLE
-
-from vos.data import davis_video
-from vos.files import VosError, read_json, shown, write_json
-from vos.files.layouts import davis_names
+from vos.masks import read_mask
 
 NAME, TOP = "DAVIS-2017-trainval-480p.zip", "DAVIS"
 URL = f"https://data.vision.ee.ethz.ch/csergi/share/davis/{NAME}"
@@ -48,9 +46,9 @@ def get_davis(out: Path, url: str = URL, sha256: str | None = None, keep: bool =
     """
     target, partial = out / TOP, out / f".{NAME}.partial"
     if not re.fullmatch(r"https?://[\w.-]+(:\d+)?(/[!-~]*)?", url, re.ASCII):
-        raise VosError(f"--url {url}: is no web address; give one that begins with https:// or http://")
+        raise VosError(f"--url {url}: must be a web address that begins with https:// or http://")
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
-        raise VosError(f"--sha256 {sha256}: is no SHA-256; give its 64 hexadecimal digits")
+        raise VosError(f"--sha256 {sha256}: must be a SHA-256, 64 hexadecimal digits")
     if target.exists():
         try:
             print(f"{target}: is there already ({whole_set(target)}); nothing to do")
@@ -110,9 +108,9 @@ def fetch(url: str, partial: Path) -> None:
     notes_path = partial.with_suffix(".json")
     try:
         notes = read_json(notes_path)
-        have, size = (partial.stat().st_size, notes["size"]) if notes["url"] == url else (0, None)
+        have, size = (partial.stat().st_size, notes["size"]) if notes["url"] == url else (0, -1)
     except (VosError, FileNotFoundError, KeyError):
-        have, size = 0, None  # nothing there, or spoiled by a crash
+        have, size = 0, -1  # nothing there, or spoiled by a crash
     if have == size:
         print(f"{partial}: is whole already, so it is not downloaded")
         return
@@ -122,7 +120,7 @@ def fetch(url: str, partial: Path) -> None:
         request.add_header("If-Range", notes["version"])
     with urlopen(request, timeout=TIMEOUT) as answer:
         if answer.url != url:
-            print(f"{url}: leads on to {shown(answer.url)}", flush=True)
+            print(f"{url}: leads on to {printable(answer.url)}", flush=True)
         tag = answer.headers.get("ETag", "")
         version = tag if tag.startswith('"') else answer.headers.get("Last-Modified")  # If-Range takes no weak tag
         changed = have and version not in (None, notes["version"])
@@ -143,13 +141,13 @@ def fetch(url: str, partial: Path) -> None:
         if not have:
             partial.write_bytes(b"")  # before the notes, so that old bytes never stand under a new version
             write_json(notes_path, {"url": url, "version": version, "size": size})
-        bar = {"desc": NAME, "initial": have, "leave": False, "disable": None}  # None: shown on a terminal only
-        with partial.open("ab") as file, tqdm.wrapattr(file, "write", size, **bar) as watched:
+        with partial.open("ab") as file, progress_bar(NAME, size, "B", initial=have) as bar:
             while have < size:
                 piece = answer.read1(min(1 << 20, size - have))
                 if not piece:
                     raise ConnectionError(f"the connection ended after {have:,} of {size:,} bytes")
-                have += watched.write(piece)
+                have += file.write(piece)
+                bar.update(len(piece))
 
 
 def forget(partial: Path) -> None:
@@ -180,7 +178,7 @@ def unpack(archive: Path, out: Path) -> str:
             check_members(zipped.infolist())
             files = [info for info in zipped.infolist() if not info.is_dir()]
             check_room(out, sum(info.file_size + 4096 for info in files))  # a file may waste a block
-            for info in tqdm(files, "unpacking", unit="file", leave=False, disable=None):
+            for info in tracked(files, "unpacking", len(files), "file"):
                 place = temporary / info.filename
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with zipped.open(info) as packed, place.open("xb") as file:
@@ -194,7 +192,7 @@ def unpack(archive: Path, out: Path) -> str:
     except OSError:
         raise  # the disk's fault, not the archive's
     except UNREADABLE as error:
-        raise Unusable(f"no zip or a damaged one ({shown(reason(error))})") from None
+        raise Unusable(f"no zip or a damaged one ({printable(reason(error))})") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -204,22 +202,22 @@ def check_members(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MOST_MEMBERS or sum(info.file_size for info in members) > MOST_BYTES:
         raise Unusable(f"more than {MOST_MEMBERS:,} files or {MOST_BYTES:,} bytes unpacked, so not the set")
     listed: set[str] = set()
-    names_in_words: dict[str, str] = {}  # every path and folder above it, by its lower case, as some systems see it
+    spellings: dict[str, str] = {}  # every path and folder above it, by its lower case, as some systems see it
     for info in members:
         name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)  # `filename` hides what was meant
         parts = name.rstrip("/").split("/")
         places = ["/".join(parts[:count]) + "/" for count in range(1, len(parts))] + [name]
-        twice = name in listed or any(names_in_words.setdefault(p.rstrip("/").lower(), p) != p for p in places)
+        twice = name in listed or any(spellings.setdefault(p.rstrip("/").lower(), p) != p for p in places)
         listed.add(name)
         faults = {
-            f"is no plain path below {TOP}/": not PLAIN.fullmatch(name),
+            f"is not a plain path below {TOP}/": not PLAIN.fullmatch(name),
             "is there twice, or differs from another in capitals only": twice,
             "is a link or a device": kind not in (0, stat.S_IFDIR if name.endswith("/") else stat.S_IFREG),
             "is encrypted": info.flag_bits & 1,
             "unpacks to far too much": info.file_size > min(LARGEST, HIGHEST_RATIO * info.compress_size),
         }
         for fault in (text for text, found in faults.items() if found):
-            raise Unusable(f"in the archive, {shown(name)!r} {fault}; nothing was unpacked")
+            raise Unusable(f"in the archive, {printable(name)!r} {fault}; nothing was unpacked")
 
 
 def whole_set(root: Path) -> str:
@@ -228,22 +226,9 @@ def whole_set(root: Path) -> str:
     train, val = ([davis_video(root, n) for n in davis_names(lists / f"{kind}.txt")] for kind in ("train", "val"))
     if not train or not val:
         raise VosError(f"{lists}: train.txt or val.txt is missing or empty")
-    for name in (video.name for video in train + val if None in video.mask_paths):
-        raise VosError(f"{root / 'Annotations' / '480p' / name}: lacks the mask of a frame")
-    return f"{len(train)} training and {len(val)} validation sequences, {sum(map(len, train + val))} frames"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `python -m vos data davis`."""
-    add = parser.add_argument
-    add("--out", type=Path, required=True, metavar="DIR", help="where DIR/DAVIS is made; 1.7 GB must be free")
-    add("--url", default=URL, help="where the archive is (default: %(default)s)")
-    add("--sha256", metavar="HEX", help="refuse an archive with another SHA-256 (printed in any case, to compare "
-        "machines; the size that the server announces and the CRC of every file are always checked)")  # fmt: skip
-    add("--keep", action="store_true", help=f"keep the archive, as DIR/{NAME}")
-
-
-def run(args: argparse.Namespace) -> None:
-    """`python -m vos data davis`: fetch the set and say what to type next."""
-    target = get_davis(args.out, args.url, args.sha256, args.keep)
-    print(f"next: python -m vos data check {target}  (reads every image), python -m vos report --data {target}")
+    for video in train + val:
+        if None in video.masks:
+            raise VosError(f"{root / 'Annotations' / '480p' / video.name}: lacks the mask of a frame")
+        read_mask(root / "Annotations" / "480p" / video.name / f"{video.frames[0].stem}.png")
+    frames = sum(len(video.frames) for video in train + val)
+    return f"{len(train)} training and {len(val)} validation sequences, {frames} frames"

@@ -24,14 +24,18 @@ def write_checkpoint(path: Path, model: BaseModel, metadata: dict, keep_previous
 
     keep_previous: what stood at `path` becomes previous.pt beside it.
     """
-    checkpoint = {"model": model.state_dict(), "kind": name_of(model), "model_config": asdict(model.config)} | metadata
     try:
         with written_whole(path, durable=True) as temporary:
-            torch.save(checkpoint, temporary)
+            torch.save(contents(model, model.state_dict(), metadata), temporary)
             if keep_previous and path.is_file():
                 path.replace(path.with_name(PREVIOUS))
     except RuntimeError as error:  # what torch makes of a full disk
         raise VosError(f"{path}: cannot be written ({first_line(error)}); free some space") from None
+
+
+def contents(model: BaseModel, weights: dict[str, torch.Tensor], metadata: dict) -> dict:
+    """What a checkpoint holds."""
+    return {"model": weights, "kind": name_of(model), "model_config": asdict(model.config)} | metadata
 
 
 def name_of(model: BaseModel) -> str:
@@ -99,12 +103,9 @@ def export_checkpoint(model: BaseModel, metadata: dict, path: Path) -> None:
 
     Loading makes the weights float32 again. metadata: as in `write_checkpoint`.
     """
-    kept = {key: value for key, value in metadata.items() if key != "state"}
-    checkpoint = {"model": model.state_dict(), "kind": name_of(model), "model_config": asdict(model.config)} | kept
-    weights = checkpoint["model"]
-    checkpoint["model"] = {key: v.half() if v.is_floating_point() else v for key, v in weights.items()}
+    half = {key: v.half() if v.is_floating_point() else v for key, v in model.state_dict().items()}
     with written_whole(path) as temporary:
-        torch.save(checkpoint, temporary)
+        torch.save(contents(model, half, {key: v for key, v in metadata.items() if key != "state"}), temporary)
 
 
 def newest_checkpoint(run: Path) -> tuple[Path, dict] | None:
@@ -112,15 +113,14 @@ def newest_checkpoint(run: Path) -> tuple[Path, dict] | None:
 
     VosError where all that is there is damaged.
     """
-    problem: VosError | None = None
-    for path in (run / LAST, run / PREVIOUS):
-        if path.is_file():
-            try:
-                return path, read_checkpoint(path)
-            except VosError as error:
-                problem = problem or error
-    if problem:
-        raise problem
+    problems = []
+    for path in (path for path in (run / LAST, run / PREVIOUS) if path.is_file()):
+        try:
+            return path, read_checkpoint(path)
+        except VosError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0]
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -98,36 +99,25 @@ def convert_batch_norm(model: nn.Module) -> None:
 
 
 class SyncBatchNorm(nn.BatchNorm2d):
-    """BatchNorm over the clips of all processes; torch's own SyncBatchNorm knows no processors, only GPUs."""
+    """BatchNorm over the clips of all processes; torch's own SyncBatchNorm knows no processors, only GPUs.
+
+    The gradient of `all_reduce` is itself summed over all processes, as every loss depends on the sum.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and distributed.is_initialized()):
             return super().forward(x)
         values = x.float()
         count = torch.tensor([values.numel() / values.shape[1]], device=x.device)
-        sums = AllReduceSum.apply(torch.cat([values.sum(dim=(0, 2, 3)), count]))
+        sums = all_reduce(torch.cat([values.sum(dim=(0, 2, 3)), count]))
         mean, count = sums[:-1] / sums[-1], sums[-1]
         centred = values - mean[:, None, None]
-        variance = AllReduceSum.apply(centred.square().sum(dim=(0, 2, 3))) / count
+        variance = all_reduce(centred.square().sum(dim=(0, 2, 3))) / count
+        assert self.num_batches_tracked is not None and self.momentum is not None
+        assert self.running_mean is not None and self.running_var is not None
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
-
-
-class AllReduceSum(torch.autograd.Function):
-    """The sum of a tensor over all processes; so is its gradient, as every process's loss depends on the sum."""
-
-    @staticmethod
-    def forward(ctx: object, x: Tensor) -> Tensor:
-        total = x.clone()
-        distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: object, gradient: Tensor) -> Tensor:
-        gradient = gradient.clone()
-        distributed.all_reduce(gradient)
-        return gradient

@@ -13,6 +13,8 @@ class LastConvolution(nn.Conv2d):
     It is the same sum, and its backward pass is up to five times as fast on processors when outputs are few.
     """
 
+    padding: tuple[int, int]  # not one of the words that Conv2d also takes
+
     def forward(self, x: Tensor) -> Tensor:
         flipped = self.weight.flip(-1, -2).transpose(0, 1)
         return conv_transpose2d(x, flipped, self.bias, padding=self.padding)
@@ -49,6 +51,8 @@ class UpsampledConvolution(nn.Conv2d):
     output can lie in. A 5x5 kernel has 25 taps, and they reach over 4x4 cells: 16 products instead of 25, and the
     upsampled map is never written. With zeros beyond the border it would not hold there.
     """
+
+    shares: Tensor
 
     def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool = True) -> None:
         super().__init__(inputs, outputs, kernel, padding=kernel // 2, padding_mode="replicate", bias=bias)

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 
-from vos.figures.results import BASE, UPDATED, NotebookFigure, styled
-from vos.files import VosError
+from vos.figures.style import BASE, UPDATED, styled
 from vos.masks import PALETTE
 
 # Coordinates are inches. A column is one time step; its parts stand at x offsets from its left edge.
@@ -26,7 +25,7 @@ TINTS = {BASE: "#E0F3EC", UPDATED: "#DFEDF7", DATA: "#F1F1F1"}
 
 
 @styled()
-def architecture(
+def draw_architecture(
     model: Literal["base", "updated"] = "updated",
     frames: np.ndarray | None = None,
     masks: np.ndarray | None = None,
@@ -37,15 +36,16 @@ def architecture(
     put real pictures (of t = 0, 1, 2, T-1) in place of the plain boxes.
     """
     if model not in ("base", "updated"):
-        raise VosError(f"architecture: no model {model!r}; say 'base' or 'updated'")
+        raise ValueError(f"model must be 'base' or 'updated', not {model!r}")
     for name, pictures in (("frames", frames), ("masks", masks)):
         if pictures is not None and len(pictures) < len(STEPS):
-            raise VosError(f"architecture: {len(pictures)} {name}; give at least {len(STEPS)}, or none")
+            raise ValueError(f"{len(pictures)} {name}: there must be at least {len(STEPS)}, or none")
     updated = model == "updated"
     lift = 0 if updated else 1.2  # without the convolutional block the mask path moves up
     bottom, top = lift - 0.2, VIDEO_ROW + 0.55 if updated else FRAME_ROW + 0.85
     wide = WIDE if updated else LEFTS[-1] + ENCODER + CELL[0] / 2 + 0.2
-    figure = NotebookFigure(figsize=(wide, top - bottom))
+    figure = Figure(figsize=(wide, top - bottom))
+    figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(bottom, top))
     axes.set_axis_off()
 
@@ -60,8 +60,8 @@ def architecture(
             video_step(axes, column)
         if column:
             mask_step(axes, column, updated, lift)
-            place = (left + ENCODER + ASIDE * updated, OUT_ROW + lift)
-            show(axes, place, rf"$\tilde{{y}}_{{{step}}}$", pick(masks, column, PALETTE), name_left=True)
+            at = (left + ENCODER + ASIDE * updated, OUT_ROW + lift)
+            show(axes, at, rf"$\tilde{{y}}_{{{step}}}$", pick(masks, column, PALETTE), name_left=True)
     if updated:
         video_bus(axes)
     dots(axes, ((LEFTS[2] + ENCODER + SMALL[0] / 2 + LEFTS[3]) / 2, FRAME_ROW), DATA)
@@ -157,9 +157,9 @@ def legend(axes: Axes, updated: bool, lift: float) -> None:
     rows = [(BASE, "base model"), (UPDATED, "added by the updated model"), (DATA, "frames and masks")]
     rows = [row for row in rows if updated or row[0] != UPDATED]
     top = DECODER_ROW + lift - 0.05
-    for place, (color, text) in enumerate(rows):
-        box(axes, (0.5, top - 0.42 * place), (0.5, 0.3), "", color)
-        label(axes, (0.9, top - 0.42 * place), text, INK, size=16)
+    for position, (color, text) in enumerate(rows):
+        box(axes, (0.5, top - 0.42 * position), (0.5, 0.3), "", color)
+        label(axes, (0.9, top - 0.42 * position), text, INK, size=16)
     label(axes, (0.25, top - 0.42 * len(rows)), "Boxes of one name share their weights.", DATA, size=14)
 
 
@@ -171,30 +171,30 @@ def pick(pictures: np.ndarray | None, column: int, palette: np.ndarray | None = 
     return picture if palette is None else palette[picture]
 
 
-def box(axes: Axes, centre: tuple[float, float], size: tuple[float, float], text: str, color: str) -> None:
+def box(axes: Axes, center: tuple[float, float], size: tuple[float, float], text: str, color: str) -> None:
     """A rounded box with text in its middle."""
-    corner = (centre[0] - size[0] / 2 + 0.08, centre[1] - size[1] / 2 + 0.08)
+    corner = (center[0] - size[0] / 2 + 0.08, center[1] - size[1] / 2 + 0.08)
     shape = FancyBboxPatch(corner, size[0] - 0.16, size[1] - 0.16, boxstyle="round,pad=0.08,rounding_size=0.14")
     shape.set(facecolor=TINTS[color], edgecolor=color, linewidth=2.2, zorder=2)
     axes.add_patch(shape)
-    axes.text(*centre, text, size=16, color=INK, ha="center", va="center", linespacing=1.1, zorder=3)
+    axes.text(*center, text, size=16, color=INK, ha="center", va="center", linespacing=1.1, zorder=3)
 
 
 def show(
-    axes: Axes, centre: tuple[float, float], name: str, picture: np.ndarray | None, name_left: bool = False
+    axes: Axes, center: tuple[float, float], name: str, picture: np.ndarray | None, name_left: bool = False
 ) -> None:
     """A frame or mask: its picture with its name above or to the left, or a grey box that holds the name."""
     if picture is None:
-        box(axes, centre, THUMB, "", DATA)
-        label(axes, centre, name, INK, "center", 19)
+        box(axes, center, THUMB, "", DATA)
+        label(axes, center, name, INK, "center", 19)
         return
     scale = min(THUMB[0] / picture.shape[1], THUMB[1] / picture.shape[0])
     wide, high = picture.shape[1] * scale / 2, picture.shape[0] * scale / 2
-    extent = (centre[0] - wide, centre[0] + wide, centre[1] - high, centre[1] + high)
+    extent = (center[0] - wide, center[0] + wide, center[1] - high, center[1] + high)
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased", zorder=2)
     frame = Rectangle((extent[0], extent[2]), 2 * wide, 2 * high, fill=False, edgecolor=DATA, linewidth=1.8, zorder=3)
     axes.add_patch(frame)
-    at = (extent[0] - 0.1, centre[1]) if name_left else (centre[0], extent[3] + 0.22)
+    at = (extent[0] - 0.1, center[1]) if name_left else (center[0], extent[3] + 0.22)
     label(axes, at, name, INK, "right" if name_left else "center", 18)
 
 

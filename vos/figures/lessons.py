@@ -1,4 +1,4 @@
-"""Figures that teach: what the data hold, how F is matched, what a state looks like inside. Arrays in, a Figure out."""
+"""Figures that teach: what the data hold, how F is matched, what a state looks like inside."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from vos.course.ablation import changes
-from vos.figures.results import BASE, WIDTH, NotebookFigure, picture, styled
-from vos.files import VosError
+from vos.figures.results import show_image
+from vos.figures.style import BASE, WIDTH, styled
 from vos.masks import PALETTE, overlay
 from vos.metrics import boundary, dilate
 
@@ -32,7 +32,7 @@ def contact_sheet(
     """Images (H, W, 3) uint8 of any sizes in rows of `columns`, each with its title above."""
     images = list(images)
     if not images:
-        raise VosError("contact_sheet: no images; give at least one")
+        raise ValueError("there must be at least one image")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     shapes = [image.shape[0] / image.shape[1] for image in images]
@@ -40,15 +40,15 @@ def contact_sheet(
     tile = min(WIDTH / columns, 3.5, 2.6 / float(np.median(shapes)))
     lines = max((str(t).count("\n") + 1 for t in titles), default=0) if titles is not None else 0
     high = sum(tile * ratio + 0.05 + 0.17 * lines for ratio in ratios) + (0.35 if title else 0.05)
-    figure = NotebookFigure(figsize=(max(tile * columns, 3.5), high), layout="compressed")
-    figure.get_layout_engine().set(w_pad=0.025, h_pad=0.025, wspace=0, hspace=0)
+    layout = ConstrainedLayoutEngine(compress=True, w_pad=0.025, h_pad=0.025, wspace=0, hspace=0)
+    figure = Figure(figsize=(max(tile * columns, 3.5), high), layout=layout)
     grid = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios)
     for axes in grid.flat[len(images) :]:
         axes.set_axis_off()
-    for place, image in enumerate(images):
-        picture(grid.flat[place], padded(image, ratios[place // columns]))
+    for position, image in enumerate(images):
+        show_image(grid.flat[position], padded(image, ratios[position // columns]))
         if titles is not None:
-            grid.flat[place].set_title(str(titles[place]), size=9, loc="center", pad=3)
+            grid.flat[position].set_title(str(titles[position]), size=9, loc="center", pad=3)
     if title:
         figure.suptitle(textwrap.fill(title, int(figure.get_figwidth() * 9)), size=11.5)
     return figure
@@ -64,11 +64,10 @@ def padded(image: np.ndarray, ratio: float) -> np.ndarray:
 
 def clip_strip(
     frames: np.ndarray,
-    masks: np.ndarray | None = None,
+    masks: Sequence[np.ndarray | None] | None = None,
     title: str | None = None,
     names: Sequence[str] | None = None,
     columns: int = 5,
-    strength: float = 0.55,
 ) -> Figure:
     """A clip as a strip: frames (T, H, W, 3) uint8 with id maps (T, H, W) painted over, a row for each `columns`.
 
@@ -76,8 +75,8 @@ def clip_strip(
     """
     masks = [None] * len(frames) if masks is None else masks
     if len(masks) != len(frames):
-        raise VosError(f"clip_strip: {len(frames)} frames but {len(masks)} masks; give one for each frame, or None")
-    images = [f if m is None else overlay(f, m, strength) for f, m in zip(frames, masks, strict=True)]
+        raise ValueError(f"{len(frames)} frames but {len(masks)} masks: there must be one, or None, for each frame")
+    images = [f if m is None else overlay(f, m) for f, m in zip(frames, masks, strict=True)]
     return contact_sheet(images, names or [f"t = {t}" for t in range(len(images))], columns, title)
 
 
@@ -99,8 +98,8 @@ def dataset_statistics(
         + [(n, name, UNSEEN, "///") for name, n in (unseen or {}).items()],
         key=lambda row: (-row[0], row[1]),
     )
-    figure = NotebookFigure(figsize=(WIDTH, max(3.6, 0.7 + 0.2 * min(len(counts), largest))), layout="constrained")
-    left, right = figure.subfigures(1, 2) if counts else (figure, None)
+    figure = Figure(figsize=(WIDTH, max(3.6, 0.7 + 0.2 * min(len(counts), largest))))
+    left, right = figure.subfigures(1, 2, squeeze=False)[0] if counts else (figure, figure)
     top, bottom = left.subplots(2, 1)
     low, high = (np.log10(areas.min()) - 0.01, np.log10(areas.max()) + 0.01) if len(areas) else (0, 2)
     top.hist(areas, np.logspace(low, high, 25), color="#777777", edgecolor="white", linewidth=0.6)
@@ -125,9 +124,9 @@ def dataset_statistics(
 def category_bars(axes: Axes, counts: Sequence[tuple[int, str, str, str]], largest: int) -> None:
     """Bars of (objects, category, colour, hatch) rows, largest first."""
     rows = counts[:largest]
-    for place, (count, _, color, hatch) in enumerate(rows):
-        axes.barh(place, count, 0.75, color=color, hatch=hatch, edgecolor="white")
-        axes.text(count, place, f" {count}", va="center", size=8.5)
+    for position, (count, _, color, hatch) in enumerate(rows):
+        axes.barh(position, count, 0.75, color=color, hatch=hatch, edgecolor="white")
+        axes.text(count, position, f" {count}", va="center", size=8.5)
     axes.set_yticks(range(len(rows)), [name for _, name, _, _ in rows], size=9)
     rest = len(counts) - len(rows)
     axes.set_title("Objects of each category" + (f" (and {rest} rarer ones)" if rest else ""))
@@ -150,7 +149,7 @@ def contour_matching(prediction: np.ndarray, truth: np.ndarray, radius: int) -> 
     """
     prediction, truth = np.asarray(prediction, bool), np.asarray(truth, bool)
     if prediction.shape != truth.shape:
-        raise VosError(f"contour_matching: prediction {prediction.shape} and truth {truth.shape} differ in size")
+        raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} must be of one size")
     edges = {"predicted": boundary(prediction), "true": boundary(truth)}
     rows, columns = np.nonzero(edges["predicted"] | edges["true"])
     margin = radius + 3
@@ -159,7 +158,7 @@ def contour_matching(prediction: np.ndarray, truth: np.ndarray, radius: int) -> 
         slice(max(0, min(columns, default=0) - margin), max(columns, default=prediction.shape[1]) + margin + 1),
     )
     high, wide = prediction[window].shape
-    figure = NotebookFigure(figsize=(WIDTH, min(4.4 * high / wide, 7) + 1.1), layout="constrained")
+    figure = Figure(figsize=(WIDTH, min(4.4 * high / wide, 7) + 1.1))
     shares = []
     panels = (("precision", "predicted", "true"), ("recall", "true", "predicted"))
     for axes, (name, ours, other) in zip(figure.subplots(1, 2), panels, strict=True):
@@ -193,7 +192,7 @@ def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> 
     """The channels of one state or encoding, (C, h, w), as small images on one scale that is symmetric about 0."""
     h = np.asarray(h, float)
     if h.ndim != 3 or not h.size:
-        raise VosError(f"feature_maps: an array of shape {h.shape}; give one state (C, h, w)")
+        raise ValueError(f"a state must be (C, h, w), not {h.shape}")
     channels, high, wide = h.shape
     columns = min(columns, channels)
     rows = -(-channels // columns)
@@ -202,9 +201,7 @@ def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> 
         y, x = c // columns * (high + 1), c % columns * (wide + 1)
         sheet[y : y + high, x : x + wide] = channel
     width = min(WIDTH, 1.5 + 1.6 * columns)
-    figure = NotebookFigure(
-        figsize=(width, (width - 1.3) * sheet.shape[0] / sheet.shape[1] + 0.6), layout="constrained"
-    )
+    figure = Figure(figsize=(width, (width - 1.3) * sheet.shape[0] / sheet.shape[1] + 0.6))
     axes = figure.add_subplot()
     limit = float(np.nanmax(np.abs(h))) or 1.0
     image = axes.imshow(sheet, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -228,38 +225,35 @@ def score_by_frame(
 
     values: object id -> (frame indices, J in each). given: object id -> the frame of its given mask.
     """
-    figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.4))
     axes = figure.add_subplot()
-    for place, (number, (frames, J)) in enumerate(values.items()):
-        color, line = PALETTE[number] / 255, LINES[place % len(LINES)]
+    for position, (number, (frames, J)) in enumerate(values.items()):
+        color, line = PALETTE[number] / 255, LINES[position % len(LINES)]
         axes.plot(frames, J, color=color, linestyle=line, marker="o", markersize=4, label=f"object {number}")
         axes.plot(given[number], 1, color=color, marker="o", markersize=9, fillstyle="none", linestyle="")
     axes.set(title=title, xlabel="frame index t", ylabel="region similarity J", ylim=(0, 1.05))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     figure.legend(loc="outside right center")
     return figure
 
 
 @styled()
-def choice_effects(rows: Sequence[dict]) -> Figure:
-    """What undoing each choice changes in J: a dot a training, less that of what it is compared with, of its seed.
+def ablation_effects(changes: Mapping[str, Sequence[float]], spread: float = 0.0) -> Figure:
+    """What undoing one choice changes in J: a row a choice, a dot a training, the largest mean on top.
 
-    rows: of data/results/choices.json. Grey: as far as the trainings of the recipe itself lie from their middle.
+    changes: name of the choice -> J of each of its trainings, less that of the recipe from the same seed.
+    spread: differences up to this one are no more than those of the recipe's own trainings; grey.
     """
-    change = changes(rows)
-    recipe = next(row["against"] for row in rows)
-    J = [row["J"] for row in rows if row["choice"] == recipe]
-    spread = (max(J) - min(J)) / 2
-    names = sorted(change, key=lambda name: np.mean(change[name]), reverse=True)
-    figure = NotebookFigure(figsize=(WIDTH, 0.9 + 0.27 * len(names)), layout="constrained")
+    means = {name: float(np.mean(values)) for name, values in changes.items()}
+    names = sorted(means, key=lambda name: means[name], reverse=True)
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.27 * len(names)))
     axes = figure.add_subplot()
     axes.axvspan(-spread, spread, color="#DDDDDD", zorder=0)
     axes.axvline(0, color="#777777", linewidth=1)
-    for place, name in enumerate(names):
-        inside = abs(np.mean(change[name])) <= spread
-        color = "#777777" if inside else BASE if np.mean(change[name]) < 0 else "#D55E00"
-        axes.plot([np.mean(change[name]), 0], [place] * 2, color=color, linewidth=1.5)
-        axes.plot(change[name], [place] * len(change[name]), "o", color=color, markersize=5)
+    for position, name in enumerate(names):
+        color = "#777777" if abs(means[name]) <= spread else BASE if means[name] < 0 else "#D55E00"
+        axes.plot([means[name], 0], [position] * 2, color=color, linewidth=1.5)
+        axes.plot(changes[name], [position] * len(changes[name]), "o", color=color, markersize=5)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)

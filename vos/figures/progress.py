@@ -6,19 +6,21 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from vos.figures.results import WIDTH, NotebookFigure, model_look, running_median, save, styled
+from vos.figures.results import running_median
+from vos.figures.style import WIDTH, model_look, save, styled
 
 
 @styled()
 def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
     """Loss against iterations, raw and its running median, and J on held-out clips where the log has it.
 
-    log: of `vos.training.train`. Where the length of the clips changes a line says so: longer clips are harder.
+    log: a dict an iteration, as vos.training writes it. Where the length of the clips changes a line says so: longer
+    clips are harder.
     """
     steps, loss, length = (np.array([row[key] for row in log]) for key in ("iteration", "loss", "length"))
-    judged = [(row["iteration"], row["held_out_J"]) for row in log if "held_out_J" in row]
+    judged = [(row["iteration"], row["val_J"]) for row in log if "val_J" in row]
     look = model_look(name)
-    figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.4))
     axes = figure.subplots(1, 2 if judged else 1, squeeze=False)[0]
     smooth = running_median(loss, max(1, len(loss) // 25))
     axes[0].plot(steps, loss, color=look.color, alpha=0.22, linewidth=0.8)
@@ -27,10 +29,10 @@ def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
     axes[0].set(
         title=f"{name}: loss {smooth[-1]:.4f} after {log[-1]['seconds'] / 60:.1f} minutes", ylabel="nats per pixel"
     )
-    for at in np.flatnonzero(np.diff(length)) + 1:
-        axes[0].axvline(steps[at], color="#979797", linewidth=0.8, linestyle=":")
+    for i in np.flatnonzero(np.diff(length)) + 1:
+        axes[0].axvline(steps[i], color="#979797", linewidth=0.8, linestyle=":")
         axes[0].annotate(
-            f" clips of {length[at]}", (steps[at], 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
+            f" clips of {length[i]}", (steps[i], 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
         )
     if judged:
         axes[1].plot(*zip(*judged, strict=True), color=look.color, marker="o", clip_on=False)
@@ -48,7 +50,7 @@ def progress_file(path: Path, name: str, log: Sequence[dict]) -> None:
 
 
 class LiveFigure:
-    """A `watch` for `vos.training.train` in a notebook: one picture below the cell, replaced at every checkpoint."""
+    """An `on_checkpoint` of a Trainer, in a notebook: one picture below the cell, replaced at every checkpoint."""
 
     def __init__(self, name: str = "training") -> None:
         self.name, self.shown = name, None

@@ -18,6 +18,22 @@ class ListedObject(NamedTuple):
     frames: tuple[str, ...]
 
 
+class ListedVideo(NamedTuple):
+    """A video of a set: its frames in order; its masks, None where there is none; and its objects by id.
+
+    An object is its category, the index of its first frame with a mask, and the indices of all frames it is listed in.
+    objects is None where the set lists none, and the first frame then has a mask.
+    """
+
+    name: str
+    frames: tuple[Path, ...]
+    masks: tuple[Path | None, ...]
+    objects: dict[int, tuple[str | None, int, tuple[int, ...]]] | None
+
+
+Splits = tuple[list[ListedVideo], list[ListedVideo], list[ListedVideo]]  # train, valid, valid with all its masks
+
+
 def find_layout(root: Path) -> str:
     """ "YouTube-VOS" or "DAVIS". VosError says what was expected where `root` is neither."""
     if not root.is_dir():
@@ -62,14 +78,26 @@ def listed_object(where: str, value: object) -> ListedObject:
     return ListedObject(category, tuple(sorted(set(frames))))
 
 
-def davis_lists(root: Path) -> tuple[list[str], list[str]]:
-    """(names of train, names of val): DAVIS-2017's lists where they are there, else DAVIS-2016's."""
+def davis_splits(root: Path) -> Splits:
+    """DAVIS-2017's lists where they are there, else DAVIS-2016's; one of val without annotations is left out."""
     for year in ("2017", "480p", "2016"):
         train, val = (davis_names(root / "ImageSets" / year / f"{kind}.txt") for kind in ("train", "val"))
         if train or val:
-            return train, val
-    lists = root / "ImageSets"
-    raise VosError(f"{lists}: no train.txt in 2017/ or 480p/ names a sequence; unpack the whole DAVIS archive")
+            break
+    else:
+        lists = root / "ImageSets"
+        raise VosError(f"{lists}: no train.txt in 2017/ or 480p/ names a sequence; unpack the whole DAVIS archive")
+    valid = [davis_video(root, name) for name in val if (root / "Annotations" / "480p" / name).is_dir()]
+    return [davis_video(root, name) for name in train], valid, valid
+
+
+def davis_video(root: Path, name: str) -> ListedVideo:
+    """One sequence. VosError where its first frame has no mask, which says what the objects are."""
+    frames, masks = frames_and_masks(root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name)
+    if frames[0].stem not in masks:
+        folder = root / "Annotations" / "480p" / name
+        raise VosError(f"{folder}: the first frame {frames[0].stem} has no annotation; is the set whole?")
+    return ListedVideo(name, frames, tuple(masks.get(path.stem) for path in frames), None)
 
 
 def davis_names(path: Path) -> list[str]:
@@ -117,16 +145,14 @@ def frames_and_masks(frames_folder: Path, masks_folder: Path) -> tuple[tuple[Pat
     return frames, masks
 
 
-class ListedVideo(NamedTuple):
-    """A video of a YouTube-VOS set: its frames in order; its masks, None where there is none; and its objects by id.
-
-    An object is its category, the index of its first frame with a mask, and the indices of all frames it is listed in.
-    """
-
-    name: str
-    frames: tuple[Path, ...]
-    masks: tuple[Path | None, ...]
-    objects: dict[int, tuple[str | None, int, tuple[int, ...]]]
+def youtube_vos_splits(root: Path) -> Splits:
+    """Read train, and where they exist valid and valid_truth. Each meta.json is parsed once."""
+    train, valid, truth = root / "train", root / "valid", root / "valid_truth"
+    return (
+        youtube_vos_videos(train, train),
+        youtube_vos_videos(valid, valid) if valid.is_dir() else [],
+        youtube_vos_videos(valid, truth) if truth.is_dir() else [],
+    )
 
 
 def youtube_vos_videos(frames_root: Path, masks_root: Path) -> list[ListedVideo]:

@@ -13,6 +13,7 @@ any other colour, or other greys in RGB              refused
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 VOID = 255
 
@@ -53,11 +54,11 @@ def ids_in(image: Image.Image) -> np.ndarray:
     """The id map of an opened image. NoIds where they would have to be guessed."""
     if image.format in ("JPEG", "MPO"):
         raise NoIds("is a JPEG, whatever it is called, and JPEG changes ids near every edge")
-    if image.format != "PNG":
+    if not isinstance(image, PngImageFile):
         raise NoIds(f"is a {image.format} file, whatever it is called, and masks are PNG files")
     if image.is_animated:
         raise NoIds(f"is animated and holds {image.n_frames} pictures, but a mask is one")
-    raw_mode = image.tile[0][3] if image.tile else ""  # the pixels as the file has them: Pillow hides their bits
+    raw_mode = str(image.tile[0][3]) if image.tile else ""  # the pixels as the file has them: Pillow hides their bits
     if raw_mode.endswith("16B"):
         raise NoIds("has 16 bits a channel, but an id or a palette's colour has 8")
     if raw_mode in ("L;2", "L;4"):

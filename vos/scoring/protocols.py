@@ -4,15 +4,15 @@ A plan is made from the truth alone, and then compared with the prediction folde
 said at once and before the long work starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vos.files import VosError, read_json
+from vos.files import VosError, names_in_words
+from vos.files.layouts import read_meta
 from vos.masks import object_ids, read_mask
 
 PROTOCOLS = ("davis", "youtube-vos")
-LISTED = 10  # how many names of one kind an error message spells out
 FRAMES = ("listed", "annotated")
 MEANS = ("objects", "videos")
 
@@ -42,12 +42,12 @@ class Rules:
     lenient: bool = False
 
     def __post_init__(self) -> None:
-        """VosError where a value is not one of those above."""
-        for name, known in (("frames", FRAMES), ("mean", MEANS)):
-            if getattr(self, name) not in known:
-                raise VosError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
+        """ValueError where a value is not one of those above."""
+        for name, choices in (("frames", FRAMES), ("mean", MEANS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
         if self.void is not None and not 1 <= self.void <= 255:
-            raise VosError(f"void {self.void} is no id; name one from 1 to 255, or none at all")
+            raise ValueError(f"void must be an id from 1 to 255 or None, not {self.void}")
 
 
 DEFAULTS = Rules()
@@ -95,9 +95,9 @@ def make_plan(
     names: Sequence[str] | None = None,
     train_meta: Path | None = None,
 ) -> Plan:
-    """What is scored by a protocol; the arguments as in vos.scoring.evaluate.evaluate, names: take only these videos."""
+    """What is scored by a protocol; the arguments as in evaluate.py, names: take only these videos."""
     if protocol not in PROTOCOLS:
-        raise VosError(f"protocol {protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
+        raise ValueError(f"protocol must be one of {PROTOCOLS}, not {protocol!r}")
     if absent := dict.fromkeys(str(folder) for folder in (truth, prediction) if not folder.is_dir()):
         raise VosError(f"{' and '.join(absent)}: no such folder; name the folders of the true and the predicted masks")
     if protocol == "davis":
@@ -120,7 +120,7 @@ def plan_davis(truth: Path, prediction: Path, rules: Rules, names: Sequence[str]
     if replace(rules, first=DEFAULTS.first, last=DEFAULTS.last, frames=DEFAULTS.frames) != rules:
         raise VosError("protocol davis: it is known which frames count; leave out the choice of first, last and frames")
     videos = []
-    pairs = _folder_pairs(truth, prediction, names)
+    pairs = folder_pairs(truth, prediction, names)
     masks = {video: mask_names(folder) for video, folder, _ in pairs}
     if short := [video for video in masks if len(masks[video]) < 3]:
         raise VosError(f"{truth}: {names_in_words(short)} needs at least 3 masks: DAVIS scores neither first nor last")
@@ -146,17 +146,17 @@ def plan_youtube_vos(
     """
     if truth.resolve().name == "Annotations":
         truth = truth.resolve().parent
-    meta = _listed_objects(truth / "meta.json")
-    seen_categories = _seen_categories(truth, train_meta)
+    meta = read_meta(truth / "meta.json")
+    seen_in_training = seen_categories(truth, train_meta)
     if (prediction / "Annotations").is_dir():  # laid out as the leader board wants it
         prediction = prediction / "Annotations"
-    pairs = _folder_pairs(truth / "Annotations", prediction, names)
-    _compare_with_meta(truth, meta, {video for video, _, _ in pairs}, whole=names is None)
+    pairs = folder_pairs(truth / "Annotations", prediction, names)
+    compare_with_meta(truth, meta, {video for video, _, _ in pairs}, whole=names is None)
     videos = []
     for video, folder, predicted in pairs:
         annotated = mask_names(folder)
         objects = []
-        for object_id, (category, listed) in sorted(meta[video].items()):
+        for object_id, (category, listed) in meta[video].items():
             if not listed:
                 continue
             frames = [f for f in annotated if f >= listed[0]] if rules.frames == "annotated" else listed
@@ -165,14 +165,14 @@ def plan_youtube_vos(
                 for frame in frames
                 if (rules.first or frame != listed[0]) and (rules.last or frame != annotated[-1])
             )
-            seen = None if seen_categories is None or category is None else category in seen_categories
+            seen = None if seen_in_training is None or category is None else category in seen_in_training
             if scored:
                 objects.append(ScoredObject(object_id, scored, category, seen))
         videos.append(ScoredVideo(video, folder, predicted, tuple(objects)))
     return Plan(truth / "Annotations", prediction, tuple(videos))
 
 
-def _folder_pairs(truth: Path, prediction: Path, names: Sequence[str] | None) -> list[tuple[str, Path, Path]]:
+def folder_pairs(truth: Path, prediction: Path, names: Sequence[str] | None) -> list[tuple[str, Path, Path]]:
     """(video, folder of its truth, folder of its prediction), sorted by video."""
     if not truth.is_dir():
         raise VosError(f"{truth}: no such folder; name the folder that holds the true PNG masks")
@@ -198,25 +198,7 @@ def mask_names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.png") if path.name[0] != ".")
 
 
-def _listed_objects(meta: Path) -> dict[str, dict[int, tuple[str | None, list[str]]]]:
-    """{video: {id: (category, sorted frames)}} of a meta.json."""
-    try:
-        videos = {
-            video: {
-                int(object_id): (entry.get("category"), sorted(map(str, set(entry["frames"]))))
-                for object_id, entry in listed["objects"].items()
-            }
-            for video, listed in read_json(meta)["videos"].items()
-        }
-        if strange := {object_id for listed in videos.values() for object_id in listed} - {*range(1, 256)}:
-            raise ValueError(f"object id {min(strange)} is not one of 1 to 255")
-        return videos
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        layout = '{"videos": {name: {"objects": {id: {"category": str, "frames": [str]}}}}}'
-        raise VosError(f"{meta}: is not laid out as in YouTube-VOS ({error!r}); make it {layout}") from None
-
-
-def _compare_with_meta(truth: Path, listed: Sequence[str], on_disk: set[str], whole: bool) -> None:
+def compare_with_meta(truth: Path, listed: Iterable[str], on_disk: set[str], whole: bool) -> None:
     """VosError where meta.json and the folders of Annotations/ name different videos."""
     if unlisted := sorted(on_disk - set(listed)):
         raise VosError(f"{truth / 'meta.json'}: does not list {names_in_words(unlisted)}; list objects and frames")
@@ -224,17 +206,11 @@ def _compare_with_meta(truth: Path, listed: Sequence[str], on_disk: set[str], wh
         raise VosError(f"{truth / 'Annotations'}: lacks {names_in_words(lost)}, which meta.json lists; add the masks")
 
 
-def _seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
+def seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
     """The categories of the training set, or None where there is no such file or it names none."""
     if train_meta is None:
         train_meta = truth.resolve().parent / "train" / "meta.json"
         if not train_meta.is_file():
             return None
-    objects = [entry for video in _listed_objects(train_meta).values() for entry in video.values()]
-    return {category for category, _ in objects if category is not None} or None
-
-
-def names_in_words(names: Sequence[str], most: int = LISTED) -> str:
-    """The first `most` names with commas, and how many more there are."""
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
+    objects = [listed for video in read_meta(train_meta).values() for listed in video.values()]
+    return {listed.category for listed in objects if listed.category is not None} or None

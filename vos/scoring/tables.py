@@ -1,4 +1,4 @@
-"""The scores of vos.evaluation as a table for the terminal and as CSV files."""
+"""The scores of evaluate.py as a table for the terminal and as CSV files."""
 
 import csv
 from collections.abc import Iterable
@@ -47,14 +47,14 @@ def write_csv(path: Path, result: dict) -> None:
     Numbers have all their digits.
     """
     objects = result["objects"]
-    known = ["video", "object", *(key for key in ("category", "seen") if key in objects[0])]
+    keys = ["video", "object", *(key for key in ("category", "seen") if key in objects[0])]
     with written_whole(path) as frames_part, written_whole(objects_file(path)) as objects_part:
-        write_rows(frames_part, [*known, "frame", "J", "F"], (
-            [*(entry[key] for key in known), *scores]
+        write_rows(frames_part, [*keys, "frame", "J", "F"], (
+            [*(entry[key] for key in keys), *scores]
             for entry in objects
             for scores in zip(entry["frames"], entry["J"], entry["F"], strict=True)
         ))  # fmt: skip
-        write_rows(objects_part, [*known, *COLUMNS], ([entry[key] for key in (*known, *COLUMNS)] for entry in objects))
+        write_rows(objects_part, [*keys, *COLUMNS], ([entry[key] for key in (*keys, *COLUMNS)] for entry in objects))
 
 
 def write_rows(path: Path, header: list[str], rows: Iterable[list]) -> None:

@@ -11,15 +11,14 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from tqdm import tqdm
-from vos.files.zips import UNREADABLE
-
 from vos.data import Video
-from vos.files import VosError, names_in_words
+from vos.files import VosError, names_in_words, printable
+from vos.files.progress import tracked
+from vos.files.zips import HIGHEST_RATIO, UNREADABLE
 from vos.submission.mask_check import Finding, asked_frames, check_masks, error, most_bytes, read_ids, warning
 
-ROOT = "Annotations"
-LAYOUT = f"{ROOT}/<video>/<frame>.png"
+TOP = "Annotations"
+LAYOUT = f"{TOP}/<video>/<frame>.png"
 STRAYS = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
 BAD_PATHS = {
     r"(^|[/\\])\.\.([/\\]|$)": "leads out of the folder that the zip is unpacked in; use plain relative paths",
@@ -28,7 +27,6 @@ BAD_PATHS = {
     r"[\x00-\x1f\x7f]": "has control characters in its name; rename it",
 }
 NUMBERED = re.compile(r"[0-9]{1,9}\.png")
-HIGHEST_RATIO = 1100  # deflate reaches 1032
 
 Members = dict[tuple[str, ...], zipfile.ZipInfo | None]  # by the parts of the path; None: not to be read
 Masks = dict[str, zipfile.ZipInfo | None]  # of one video, by the name of the file
@@ -56,7 +54,7 @@ def check_submission(path: Path, videos: Iterable[Video], progress: bool = True)
             largest = max(most_bytes(video.size) for video in wanted.values())
             members = listed_members(archive, largest, faults)
             root, found = find_videos(members, wanted, str(path), faults)
-            for name in tqdm(found, "checking", unit="video", leave=False, disable=None if progress else True):
+            for name in tracked(found, "checking", len(found), "video", shown=progress):
                 check_video(archive, wanted[name], found[name], "/".join((*root, name)), faults)
     except OSError as problem:
         raise VosError(f"{path}: cannot be read ({problem.strerror}); name the zip of a submission") from None
@@ -68,13 +66,8 @@ def merged(faults: list[Finding]) -> list[Finding]:
     places: dict[tuple[str, str], list[str]] = {}
     for fault in faults:
         places.setdefault((fault.severity, fault.what), []).append(fault.where)
-    made = [Finding(kind, shown(names_in_words(where)), shown(what)) for (kind, what), where in places.items()]
+    made = [Finding(kind, printable(names_in_words(where)), printable(what)) for (kind, what), where in places.items()]
     return sorted(made, key=lambda finding: finding.severity)
-
-
-def shown(text: str) -> str:
-    """Text with names from an untrusted file, on one line and without what could confuse a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def listed_members(archive: zipfile.ZipFile, largest: int, faults: list[Finding]) -> Members:
@@ -131,10 +124,10 @@ def find_videos(
         )
         faults.append(error(zip_name, f"{fault}; expected {LAYOUT}, and videos such as {min(wanted)}"))
         return (), {}
-    root = max(roots, key=lambda parts: (roots[parts], parts == (ROOT,)))
-    if root != (ROOT,):
+    root = max(roots, key=lambda parts: (roots[parts], parts == (TOP,)))
+    if root != (TOP,):
         place = f"in {'/'.join(root)}/" if root else "at its top"
-        faults.append(error(zip_name, f"the video folders lie {place}, not in {ROOT}/; make the paths {LAYOUT}"))
+        faults.append(error(zip_name, f"the video folders lie {place}, not in {TOP}/; make the paths {LAYOUT}"))
     found: dict[str, Masks] = {}
     for parts, info in members.items():
         if parts[:-2] == root and len(parts) == len(root) + 2 and parts[-1].endswith(".png"):
@@ -152,9 +145,10 @@ def find_videos(
 
 def check_video(archive: zipfile.ZipFile, video: Video, masks: Masks, folder: str, faults: list[Finding]) -> None:
     """Add the faults of one video. masks: its files. folder: their path."""
-    names = {index: name for index, name in named_frames(video, masks, folder, faults).items() if masks[name]}
-    size = video.size
-    faults += check_masks(video, names, lambda index: read_ids(archive, masks[names[index]], size), folder)
+    names = named_frames(video, masks, folder, faults)
+    files = {index: info for index, name in names.items() if (info := masks[name])}
+    names = {index: names[index] for index in files}
+    faults += check_masks(video, names, lambda index: read_ids(archive, files[index], video.size), folder)
 
 
 def named_frames(video: Video, masks: Masks, folder: str, faults: list[Finding]) -> dict[int, str]:

@@ -2,7 +2,6 @@
 
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,10 +11,10 @@ from PIL import Image
 
 from vos.data import Video
 from vos.files import names_in_words
+from vos.files.zips import UNREADABLE
 from vos.masks import VOID, object_ids
 from vos.metrics import bound_radius
 
-UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, SyntaxError, ValueError, RuntimeError)
 KINDS = {"L": "grey (mode L)", "LA": "grey with alpha (mode LA)", "1": "1-bit (mode 1)"}
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SLACK = 65536  # bytes that a PNG may have beside its pixels
@@ -107,8 +106,8 @@ def check_masks(
     for index, name in names.items():
         try:
             ids = read(index)
-        except Unfit as fault:
-            yield error(f"{folder}/{name}", str(fault))
+        except Unfit as unfit:
+            yield error(f"{folder}/{name}", str(unfit))
             continue
         count += 1
         present = {int(value) for value in np.flatnonzero(np.bincount(ids.ravel()))} - {0}
@@ -193,6 +192,6 @@ def has_rings(ids: np.ndarray) -> bool:
         onward = (row[1:] == row[:-1]) & (step[1:] * step[:-1] > 0)
         ring = onward & (column[1:] - column[:-1] <= thickest)
         in_ring = np.append(ring, False) | np.insert(ring, 0, False)
-        thin += np.count_nonzero(ring)
-        others += np.count_nonzero(onward & ~ring) + np.count_nonzero((np.abs(step) > 1) & ~in_ring)
+        thin += int(np.count_nonzero(ring))
+        others += int(np.count_nonzero(onward & ~ring) + np.count_nonzero((np.abs(step) > 1) & ~in_ring))
     return bool(thin >= FEWEST and thin > others)

@@ -195,9 +195,9 @@ def draw_snake(pen: Pen, phase: float, look: Look) -> None:
 
 def wheel(pen: Pen, x: float, radius: float, turn: float) -> None:
     """A wheel on the ground at x, its spokes turned by `turn`."""
-    centre = (x, -radius)
-    pen.fill(ellipse(centre, radius, radius), rgb("#2b2b30"))
-    pen.fill(ellipse(centre, radius * 0.58, radius * 0.58), rgb("#c9c9cc"), line=0.6)
+    center = (x, -radius)
+    pen.fill(ellipse(center, radius, radius), rgb("#2b2b30"))
+    pen.fill(ellipse(center, radius * 0.58, radius * 0.58), rgb("#c9c9cc"), line=0.6)
     for k in range(2):
         dx, dy = radius * 0.5 * math.cos(turn + k * math.pi / 2), radius * 0.5 * math.sin(turn + k * math.pi / 2)
         pen.fill(capsule((x - dx, dy - radius), (x + dx, -dy - radius), radius * 0.09), rgb("#6a6a70"), line=0)

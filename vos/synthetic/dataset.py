@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from vos.files import VosError, read_json, write_json
+from vos.files.progress import tracked
 from vos.masks import write_mask
 from vos.synthetic.plan import SPLITS
 from vos.synthetic.video import draw_video
@@ -55,13 +55,13 @@ def draw_dataset(
         return
     check_replaceable(out)
     partial, old = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("partial", "old"))
-    meta = {split: {} for split in SPLITS}
+    meta: dict[str, dict] = {split: {} for split in SPLITS}
     jobs = [
         (split, i, seed, partial) for split, count in zip(SPLITS, (train, valid), strict=True) for i in range(count)
     ]
     try:
         drawn = run(jobs, workers or os.cpu_count() or 1)
-        for split, name, objects in tqdm(drawn, "drawing videos", len(jobs), leave=False, disable=not progress):
+        for split, name, objects in tracked(drawn, "drawing videos", len(jobs), "video", shown=progress):
             meta[split][name] = {"objects": objects}
         for folder, split in (("train", "train"), ("valid", "valid"), ("valid_truth", "valid")):
             write_json(partial / folder / "meta.json", {"videos": dict(sorted(meta[split].items()))})

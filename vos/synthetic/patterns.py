@@ -20,9 +20,9 @@ def noise_tile(number: int, cells: tuple[int, ...] = (128, 64, 32, 16, 8)) -> np
     for cell in cells:
         n = TILE // cell
         grid = rng.random((n, n)).astype(np.float32)
-        place = np.arange(TILE) / cell
-        low = place.astype(int)
-        part = (place - low).astype(np.float32)
+        at = np.arange(TILE) / cell
+        low = at.astype(int)
+        part = (at - low).astype(np.float32)
         part = part * part * (3 - 2 * part)
         grid = grid[low] + (grid[(low + 1) % n] - grid[low]) * part[:, None]
         grid = grid[:, low] + (grid[:, (low + 1) % n] - grid[:, low]) * part
@@ -42,14 +42,14 @@ def noise(rng: np.random.Generator, height: int, width: int, wide: float = 1.0, 
 def scattered(n: int, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Distance from each pattern pixel to the nearest and next nearest of n x n scattered points (of a tile)."""
     rng = np.random.Generator(np.random.PCG64(2000 + number))
-    place = (np.arange(CLOTH, dtype=np.float32) / CLOTH)[None]
+    at = (np.arange(CLOTH, dtype=np.float32) / CLOTH)[None]
     first = np.full((CLOTH, CLOTH), 9, np.float32)
     second = first.copy()
     for i in range(n):
         for j in range(n):
             shift = i % 2 / 2
             x, y = (j + shift + 0.6 * rng.random()) / n, (i + 0.6 * rng.random()) / n
-            dx, dy = place - np.float32(x), place.T - np.float32(y)
+            dx, dy = at - np.float32(x), at.T - np.float32(y)
             dx, dy = dx - np.floor(dx + 0.5), dy - np.floor(dy + 0.5)
             d = np.sqrt(dx * dx + dy * dy) * n
             second = np.minimum(second, np.maximum(first, d))
@@ -60,8 +60,8 @@ def scattered(n: int, number: int) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=32)
 def pattern_tile(name: str) -> np.ndarray:
     """A named pattern, float32 (CLOTH * CLOTH,), 0..1: how much of the second colour a point has."""
-    place = np.arange(CLOTH, dtype=np.float32) / CLOTH
-    x, y = np.meshgrid(place, place)
+    at = np.arange(CLOTH, dtype=np.float32) / CLOTH
+    x, y = np.meshgrid(at, at)
     soft = noise_tile(7)[::2, ::2]
 
     def wave(z: np.ndarray) -> np.ndarray:  # a triangle wave, 0..1, period 1

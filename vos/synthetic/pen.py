@@ -13,7 +13,7 @@ from vos.synthetic.shapes import Point, Shape
 class Pen:
     """Paints shapes given in body units onto a picture, and their id onto an id map.
 
-    colour: float32 (3, H, W), 0..1; ids: uint8 (H, W) or None; x, y: pixels of the body's origin;
+    color: float32 (3, H, W), 0..1; ids: uint8 (H, W) or None; x, y: pixels of the body's origin;
     size: pixels per unit; turn: radians, clockwise; facing: 1 right, -1 left (between: turned away); tone: brightness.
     """
 
@@ -57,7 +57,7 @@ class Pen:
     ) -> None:
         """Paint a shape: colour and pattern, rounded over `round` units, outlined by `line` pixels.
 
-        under: (colour, low, high), a belly: that colour from v = high down, fading in from v = low.
+        under: (color, low, high), a belly: that colour from v = high down, fading in from v = low.
         """
         window = self._window(shape.bounds)
         if window is None:
@@ -82,13 +82,13 @@ class Pen:
         if self.ids is not None:
             self.ids[window][cover > 0.5] = self.number
 
-    def soft(self, centre: Point, rx: float, ry: float, color: np.ndarray, strength: float) -> None:
+    def soft(self, center: Point, rx: float, ry: float, color: np.ndarray, strength: float) -> None:
         """A soft-edged ellipse (a shadow, a glow, a puff of smoke) that leaves the ids alone."""
-        window = self._window((centre[0] - rx, centre[1] - ry, centre[0] + rx, centre[1] + ry))
+        window = self._window((center[0] - rx, center[1] - ry, center[0] + rx, center[1] + ry))
         if window is None:
             return
         u, v = self._points(window)
-        u, v = (u - centre[0]) / rx, (v - centre[1]) / ry
+        u, v = (u - center[0]) / rx, (v - center[1]) / ry
         cover = np.clip(1 - u * u - v * v, 0, 1) * np.float32(strength)
         part = self.color[:, *window]
         part += cover * (color[:, None, None] - part)

@@ -33,7 +33,7 @@ class Actor:
     look: Look
     start: float  # phase
 
-    def place(self, tau: float) -> tuple[float, float]:
+    def position(self, tau: float) -> tuple[float, float]:
         """Where its origin is, pixels (x, y)."""
         wobble = self.sway[0] * math.sin(2 * math.pi * (self.sway[1] * tau + self.sway[2]))
         return curve(self.xs, tau) + 0.6 * wobble, curve(self.ys, tau) + wobble
@@ -84,7 +84,7 @@ def casting(rng: Random, split: str, index: int) -> tuple[str, list[str], str]:
     if split == "valid" and special in (1, 8):  # figure 4
         return choose(rng, ["sky", "forest", "meadow", "pond"]), ["bird"] * (1 + (rng.random() < 0.4)), shape
     living = [name for name, category in CATEGORIES.items() if category.seen or split == "valid"]
-    seen, unseen = ([name for name in living if CATEGORIES[name].seen is known] for known in (True, False))
+    seen, unseen = ([name for name in living if CATEGORIES[name].seen is wanted] for wanted in (True, False))
     lead = choose(rng, unseen if unseen and rng.random() < 0.6 else seen)
     scene = choose(rng, CATEGORIES[lead].scenes)
     cast = [lead]
@@ -94,15 +94,15 @@ def casting(rng: Random, split: str, index: int) -> tuple[str, list[str], str]:
         if rng.random() < 0.3:
             cast.append(cast[-1])  # a companion of the same category
         else:
-            known = unseen if unseen and rng.random() < 0.6 else seen
-            cast.append(choose(rng, [name for name in known if scene in CATEGORIES[name].scenes] or cast))
+            names = unseen if unseen and rng.random() < 0.6 else seen
+            cast.append(choose(rng, [name for name in names if scene in CATEGORIES[name].scenes] or cast))
     return scene, cast, shape
 
 
-def route(rng: Random, kind: str, width: int, reach: float, travel: float, place: float) -> tuple[float, float, float]:
+def route(rng: Random, kind: str, width: int, reach: float, travel: float, at: float) -> tuple[float, float, float]:
     """x at the beginning, middle and end.
 
-    kind: cross, late, leave or return; reach: half the creature's width; travel: pixels; place: where it crosses, 0..1.
+    kind: cross, late, leave or return; reach: half the creature's width; travel: pixels; at: where it crosses, 0..1.
     """
     way = 1 if rng.random() < 0.5 else -1
     if kind == "late":
@@ -115,23 +115,23 @@ def route(rng: Random, kind: str, width: int, reach: float, travel: float, place
         a, c = width * between(rng, 0.45, 0.6), width + reach * between(rng, 0.6, 1.7)
         b = (a + c) / 2
     else:
-        centre = width * ((place if way > 0 else 1 - place) + between(rng, -0.1, 0.1))
-        a, c = centre - travel / 2, centre + travel / 2
-        b = centre + 0.12 * travel * (2 * rng.random() - 1)
+        center = width * ((at if way > 0 else 1 - at) + between(rng, -0.1, 0.1))
+        a, c = center - travel / 2, center + travel / 2
+        b = center + 0.12 * travel * (2 * rng.random() - 1)
     points = (a, b, c)
     return points if way > 0 else (width - a, width - b, width - c)
 
 
 def plan_actor(
-    rng: Random, category: str, number: int, kind: str, scene: str, size: tuple[int, int], share: float, place: float
+    rng: Random, category: str, number: int, kind: str, scene: str, size: tuple[int, int], share: float, at: float
 ) -> Actor:
-    """Decide on one creature. share: part of the frame that it covers; place: where it is half-way, 0..1."""
+    """Decide on one creature. share: part of the frame that it covers; at: where it is half-way, 0..1."""
     height, width = size
     entry = CATEGORIES[category]
     reach = {"train": 0.95, "person": 0.25, "butterfly": 0.45, "balloon": 0.48, "octopus": 0.45}.get(category, 0.6)
     unit = min(math.sqrt(share * height * width / entry.area), 0.36 * width / reach)
     reach *= unit
-    xs = route(rng, kind, width, reach, min(PACE[entry.moves] * between(rng, 0.1, 1.9) * 2 * reach, 0.8 * width), place)
+    xs = route(rng, kind, width, reach, min(PACE[entry.moves] * between(rng, 0.1, 1.9) * 2 * reach, 0.8 * width), at)
     look = tuple(rng.random() for _ in range(6))
     if entry.moves in ("walk", "drive", "float"):
         low, high = SCENES[scene][1]
@@ -189,8 +189,8 @@ def plan_video(split: str, index: int, seed: int) -> Plan:
     props = []
     if follow == 1 and rng.random() < 0.4:
         for _ in range(1 + (rng.random() < 0.4)):
-            kind = int(rng.random() * len(SCENES[scene][2]))
-            props.append((kind, width * between(rng, 0.15, 0.85), height * between(rng, 0.97, 1.05), rng.random()))
+            thing = int(rng.random() * len(SCENES[scene][2]))
+            props.append((thing, width * between(rng, 0.15, 0.85), height * between(rng, 0.97, 1.05), rng.random()))
     heading = 1 if actors[0].xs[2] > actors[0].xs[0] else -1
     pan = (follow * heading * between(rng, 0.1, 0.9) * 2 * (MARGIN[1] - 16), between(rng, -0.7, 0.7) * (MARGIN[0] - 12))
     return Plan(
@@ -215,10 +215,10 @@ def occluded(rng: Random, actors: list[Actor], size: tuple[int, int]) -> list[Ac
     tiger, person = actors
     unit, tall = 0.38 * height, 1.35 * height
     way = 1 if rng.random() < 0.5 else -1
-    xs = [width * x if way > 0 else width * (1 - x) for x in (0.4, 0.46, 0.53, 1.0, 0.8, 0.56)]
+    a, b, c, d, e, f = (width * x if way > 0 else width * (1 - x) for x in (0.4, 0.46, 0.53, 1.0, 0.8, 0.56))
     y = height * 0.82
     still = (0.0, 0.0, 0.0)
-    tiger = replace(tiger, xs=tuple(xs[:3]), ys=(y, y, y), size=unit, growth=0.1, sway=still, depth=0.8)
+    tiger = replace(tiger, xs=(a, b, c), ys=(y, y, y), size=unit, growth=0.1, sway=still, depth=0.8)
     feet = (1.42 * height,) * 3
-    person = replace(person, xs=tuple(xs[3:]), ys=feet, size=tall, growth=0.05, sway=still, turn=still, depth=2.0)
+    person = replace(person, xs=(d, e, f), ys=feet, size=tall, growth=0.05, sway=still, turn=still, depth=2.0)
     return [tiger, replace(person, look=(*person.look[:5], 0.8))]  # in a long coat

@@ -30,7 +30,7 @@ from vos.synthetic.things import (
 
 
 class Painting:
-    """A picture that is painted from back to front. colour: float32 (3, H, W); unit: H / 100."""
+    """A picture that is painted from back to front. color: float32 (3, H, W); unit: H / 100."""
 
     def __init__(self, rng: Random, height: int, width: int):
         self.rng, self.height, self.width, self.unit = rng, height, width, height / 100
@@ -54,7 +54,7 @@ class Painting:
     def land(
         self, level: float, rough: float, color: np.ndarray, shade: np.ndarray, wide: float = 1.0, grain: float = 1.0
     ) -> None:
-        """Ground from `level` of the height down, its skyline `rough` high, mottled from `colour` to `shade`."""
+        """Ground from `level` of the height down, its skyline `rough` high, mottled from `color` to `shade`."""
         top = max(int((level - rough) * self.height), 0)
         rows = self.height - top
         line = noise(self.rng, 1, self.width, 1.5)[0] - 0.5

@@ -56,12 +56,12 @@ def capsule(a: Point, b: Point, ra: float, rb: float | None = None) -> Shape:
     return Shape(bounds, distance)
 
 
-def ellipse(centre: Point, rx: float, ry: float, turn: float = 0.0) -> Shape:
+def ellipse(center: Point, rx: float, ry: float, turn: float = 0.0) -> Shape:
     """An ellipse turned by `turn` radians."""
     cos, sin, least = math.cos(turn), math.sin(turn), min(rx, ry)
 
     def distance(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        u, v = u - centre[0], v - centre[1]
+        u, v = u - center[0], v - center[1]
         p, q = (u * cos + v * sin) / rx, (v * cos - u * sin) / ry
         level = np.sqrt(p * p + q * q)
         p, q = p / rx, q / ry
@@ -69,7 +69,7 @@ def ellipse(centre: Point, rx: float, ry: float, turn: float = 0.0) -> Shape:
         return np.maximum(level, 1e-6) * (level - 1) / steep
 
     w, h = math.hypot(rx * cos, ry * sin), math.hypot(rx * sin, ry * cos)
-    return Shape((centre[0] - w, centre[1] - h, centre[0] + w, centre[1] + h), distance)
+    return Shape((center[0] - w, center[1] - h, center[0] + w, center[1] + h), distance)
 
 
 def polygon(points: list[Point], rounding: float = 0.0) -> Shape:
@@ -77,7 +77,7 @@ def polygon(points: list[Point], rounding: float = 0.0) -> Shape:
     edges = list(zip(points, points[1:] + points[:1], strict=True))
 
     def distance(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        nearest = None
+        nearest = np.array(np.inf, np.float32)
         inside = np.zeros(np.broadcast(u, v).shape, bool)
         for (ax, ay), (bx, by) in edges:
             dx, dy = bx - ax, by - ay
@@ -86,8 +86,7 @@ def polygon(points: list[Point], rounding: float = 0.0) -> Shape:
             crosses = ((v >= ay) != (v >= by)) & ((p * dy < q * dx) == (dy > 0))
             inside ^= crosses
             p, q = p - along * dx, q - along * dy
-            square = p * p + q * q
-            nearest = square if nearest is None else np.minimum(nearest, square)
+            nearest = np.minimum(nearest, p * p + q * q)
         root = np.sqrt(nearest)
         return np.where(inside, -root, root) - rounding
 

@@ -35,10 +35,10 @@ def view(background: np.ndarray, size: tuple[int, int], look_at: tuple[float, fl
     picture = background
     for axis in (0, 1):
         middle, span = (background.shape[axis + 1] - 1) / 2 + look_at[1 - axis], size[axis]
-        place = middle + (np.arange(span) - (span - 1) / 2) / look_at[2]
-        place = np.clip(place, 0, background.shape[axis + 1] - 1.001)
-        low = place.astype(int)
-        part = (place - low).astype(np.float32)
+        at = middle + (np.arange(span) - (span - 1) / 2) / look_at[2]
+        at = np.clip(at, 0, background.shape[axis + 1] - 1.001)
+        low = at.astype(int)
+        part = (at - low).astype(np.float32)
         if axis == 0:
             upper = picture[:, low[0] : low[-1] + 2]
             first, second = upper[:, low - low[0]], upper[:, low - low[0] + 1]
@@ -55,9 +55,9 @@ def view(background: np.ndarray, size: tuple[int, int], look_at: tuple[float, fl
 def draw_actor(plan: Plan, actor: Actor, tau: float, color: np.ndarray, ids: np.ndarray) -> None:
     """Paint one creature, and its shadow where it stands."""
     entry = CATEGORIES[actor.category]
-    x, y = actor.place(tau)
+    x, y = actor.position(tau)
     size = actor.size * (1 + actor.growth * (tau - 0.5))
-    world = [actor.place(t)[0] + camera(plan, t)[0] for t in (0.0, tau - 0.02, tau + 0.02)]
+    world = [actor.position(t)[0] + camera(plan, t)[0] for t in (0.0, tau - 0.02, tau + 0.02)]
     speed = (world[2] - world[1]) / 0.04 / actor.size
     facing = max(-1.0, min(1.0, 8 * speed))
     facing = math.copysign(max(abs(facing), 0.55), facing)
@@ -117,7 +117,7 @@ def draw_video(
     30 a second, or with `every_frame` all of them; annotations are every fifth either way.
     """
     if split not in SPLITS:
-        raise ValueError(f"split is one of {SPLITS}, not {split!r}")
+        raise ValueError(f"split must be one of {SPLITS}, not {split!r}")
     plan = plan_video(split, index, seed)
     frames, masks, objects = draw_plan(plan, every_frame)
     if all(entry["frames"][0] != "00000" for entry in objects.values()):  # hidden at first: show it

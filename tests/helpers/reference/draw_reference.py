@@ -1,4 +1,4 @@
-"""Draw the small reference that other machines are compared with: python tests/reference/draw_reference.py"""
+"""Draw the small reference that other machines are compared with: python tests/helpers/reference/draw_reference.py"""
 
 from pathlib import Path
 

@@ -1,0 +1,59 @@
+"""`python -m vos submit`: write a leader-board submission, or check one."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vos.files import VosError
+
+if TYPE_CHECKING:
+    from vos.data import Video
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m vos submit`."""
+    add = parser.add_argument
+    add("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder, of which valid is taken")
+    add("--checkpoint", type=Path, metavar="CKPT", help="the model that segments, e.g. data/checkpoints/base.pt")
+    add("--out", type=Path, metavar="FILE.zip", help="the submission to write, which is then checked")
+    add("--check", type=Path, metavar="FILE.zip", help="check this submission and write nothing")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write a submission or take one, and check it; what is written stays even with errors."""
+    from vos.data import VOSDataset
+
+    if (args.checkpoint is None) != (args.out is None) or (args.check is None) == (args.out is None):
+        raise VosError("submit: give --checkpoint and --out to write a submission, or --check alone to check one")
+    videos = VOSDataset(args.data).valid
+    if args.out:
+        write(args.checkpoint, videos, args.out)
+    check(args.check or args.out, videos)
+
+
+def write(checkpoint: Path, videos: Sequence["Video"], out: Path) -> None:
+    """Segment the videos with the model of a checkpoint and zip the masks."""
+    from functools import partial
+
+    from vos.engine.checkpoints import load_checkpoint
+    from vos.engine.distributed import best_device
+    from vos.inference import segment
+    from vos.submission.write import write_submission
+
+    model, _ = load_checkpoint(checkpoint)
+    count = write_submission(out, videos, partial(segment, model.to(best_device())))
+    print(f"{out}: {count} masks of {len(videos)} video{'s' * (len(videos) > 1)}", flush=True)
+
+
+def check(path: Path, videos: Sequence["Video"]) -> None:
+    """Print all that is wrong with a submission, errors first; VosError if there are errors."""
+    from vos.submission.check import check_submission
+
+    findings = check_submission(path, videos)
+    for finding in findings:
+        print(f"{finding.severity.upper():7}  {finding}")
+    errors = sum(finding.severity == "error" for finding in findings)
+    if errors:
+        raise VosError(f"{path}: {errors} error{'s' if errors > 1 else ''}, named above")
+    print(f"{len(findings)} to look at, no error" if findings else "no problem found")

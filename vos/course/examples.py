@@ -1,0 +1,222 @@
+"""The rules that choose the videos, objects and clips a lesson shows, so that nobody picks the prettiest.
+
+Each works on any set: with or without categories, with one object a video or many. An entry is what a score file says
+of one object ("video", "object", "category", "J_mean" ...).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from vos.clips import Clip, ClipDataset
+from vos.data import Video, VideoObject, Videos
+from vos.files import VosError
+from vos.metrics import boundary, dilate, region_similarity
+
+Item = TypeVar("Item")
+
+
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
+    """`count` of the items, the first and the last among them; with fewer items some come twice."""
+    return [items[i] for i in np.linspace(0, len(items) - 1, count).round().astype(int)]
+
+
+def hold_out(videos: Sequence[Item], count: int) -> tuple[list[Item], list[Item]]:
+    """(to train on, to measure on): the first `count` are held out, but at most half."""
+    count = min(count, len(videos) // 2)
+    return list(videos[count:]), list(videos[:count])
+
+
+def first_area(video: Video, item: VideoObject) -> float:
+    """The fraction of the frame that an object covers in its first mask."""
+    return float((video.mask(item.first) == item.id).mean())
+
+
+def frames_from_first(video: Video, item: VideoObject) -> list[int]:
+    """The annotated frames of a video from an object's first on."""
+    return [i for i in video.annotated if i >= item.first]
+
+
+def find_object(videos: Videos, entry: dict) -> tuple[Video, VideoObject]:
+    """The video and the object that an entry is about."""
+    video = videos.named(entry["video"])
+    return video, next(item for item in video.objects if item.id == entry["object"])
+
+
+def crowded_video(videos: Sequence[Video]) -> Video:
+    """Of the videos with three objects in the first frame (or the most there are, below three), the one whose
+    smallest object is largest, so that all of them can be seen.
+    """
+    at_start = [[item for item in video.objects if item.first == 0] for video in videos]
+    counts = [len(items) for items in at_start]
+    count = max((n for n in counts if n <= 3), default=max(counts))
+    crowds = [pair for pair in zip(videos, at_start, strict=True) if len(pair[1]) == count]
+    return max(crowds, key=lambda pair: min((first_area(pair[0], item) for item in pair[1]), default=0))[0]
+
+
+def largest_late_object(videos: Sequence[Video]) -> tuple[Video, VideoObject]:
+    """Of the objects that enter after the first frame, the largest in its first mask; of all, where none is late."""
+    pairs = [(video, item) for video in videos for item in video.objects]
+    return max(pairs, key=lambda pair: (pair[1].first > 0, first_area(*pair)))
+
+
+def largest_object(videos: Sequence[Video]) -> tuple[Video, VideoObject]:
+    """The object that covers most of the frame in its first mask."""
+    return max(((v, item) for v in videos for item in v.objects), key=lambda pair: first_area(*pair))
+
+
+def oddest_shape(videos: Sequence[Video], size: tuple[int, int]) -> Video:
+    """The video whose proportions are furthest from those of `size` (H, W)."""
+    return max(videos, key=lambda v: abs(np.log(v.size[0] / v.size[1] / (size[0] / size[1]))))
+
+
+def first_frame_objects(videos: Sequence[Video], size: tuple[int, int]) -> list[tuple[Video, VideoObject]]:
+    """Of every video the first object that is there from the first frame on, if it can be seen at `size` (H, W)."""
+    firsts = [next(((v, item) for item in v.objects if item.first == 0), None) for v in videos]
+    return [pair for pair in firsts if pair and (pair[0].mask(0, size) == pair[1].id).any()]
+
+
+def moving_clip(clips: ClipDataset, count: int, smallest: float = 0.04) -> tuple[Clip, float]:
+    """Of the first `count` clips, those with an object that covers more than `smallest` of each frame; of these (or of
+    all), the one in which it moves most: keeping the first mask scores the least J. Returns the clip and that J.
+    """
+    drawn = [clips[number, 5] for number in range(count)]
+    large = [clip for clip in drawn if clip.masks.mean(dim=(1, 2, 3)).min() > smallest] or drawn
+    scored = [(clip, copy_first_J(clip)) for clip in large]
+    return min(scored, key=lambda pair: pair[1])
+
+
+def copy_first_J(clip: Clip) -> float:
+    """Mean J of a clip's first mask against each of the later ones."""
+    first, *later = clip.masks[:, 0].bool().numpy()
+    return float(np.mean([region_similarity(first, mask) for mask in later]))
+
+
+def busiest_video(videos: Videos, entries: Sequence[dict]) -> Video:
+    """Of the videos that were scored, the first with the most objects. VosError where the scores are of another set."""
+    scored = {entry["video"] for entry in entries}
+    found = [video for video in videos if video.name in scored]
+    if not found:
+        raise VosError("the scores hold none of these videos: they were made on another set; score this one")
+    return max(found, key=lambda video: len(video.objects))
+
+
+def highest_first_id(videos: Sequence[Video]) -> Video:
+    """The video that starts with the highest id, of objects that cover at least 2 % of the first frame."""
+
+    def highest(video: Video) -> int:
+        large = [item.id for item in video.objects if item.first == 0 and first_area(video, item) >= 0.02]
+        return max(large, default=0)
+
+    return max(videos, key=highest)
+
+
+class Example(NamedTuple):
+    """A clip of one object: its frames, and why it was chosen, in words."""
+
+    video: Video
+    item: VideoObject
+    frames: list[int]
+    why: str
+
+
+def tiger_and_person(videos: Videos, score: Callable[[Video, VideoObject], float], count: int = 7) -> Example:
+    """The report's figure 3, a tiger that is "progressively occluded by a person".
+
+    Of the tigers that are there from the first frame on and cover at least 3 % of it, the one that has the smallest
+    fraction of its first area left in a frame in which a person covers it; the clip ends there. Where no person covers
+    a tiger: of `count` evenly spaced videos the first objects, and of these the one with the median score (score(video,
+    object): its J, say); the clip is the whole video.
+    """
+    tigers = [(v, item) for v in videos for item in v.objects if item.category == "tiger" and item.first == 0]
+    covered = [(covered_by_a_person(*pair), *pair) for pair in tigers if first_area(*pair) >= 0.03]
+    if covered:
+        (left, last), video, item = min(covered, key=lambda entry: entry[0])
+        if left < 1:
+            why = f"a person covers it; at the end, {left:.0%} of its first area is visible"
+            return Example(video, item, [i for i in video.annotated if i <= last], why)
+    sample = [(v, v.objects[0]) for v in evenly_spaced(videos, min(count, len(videos)))]
+    video, item = sorted(sample, key=lambda pair: score(*pair))[(len(sample) - 1) // 2]
+    return Example(video, item, frames_from_first(video, item), f"the median of {len(sample)} videos, whole")
+
+
+def covered_by_a_person(video: Video, item: VideoObject) -> tuple[float, int]:
+    """The smallest fraction of its first area that an object shows while a person covers it, and the frame; (1, its
+    first frame) where none does. A person covers it where a tenth of its outline touches the person.
+    """
+    persons = [other.id for other in video.objects if other.category == "person"]
+    area, smallest = (video.mask(item.first) == item.id).sum(), (1.0, item.first)
+    for i in video.annotated if persons else ():
+        ids = video.mask(i)
+        mask = ids == item.id
+        if (dilate(mask, 1) & np.isin(ids, persons)).sum() > 0.1 * boundary(mask).sum():
+            smallest = min(smallest, (float(mask.sum() / area), i))
+    return smallest
+
+
+def median_entry(entries: Sequence[dict], category: str | None = None) -> dict:
+    """The entry with the median J_mean, the lower of two: of one category, where it occurs, else of all."""
+    chosen = [entry for entry in entries if category and entry.get("category") == category] or entries
+    return sorted(chosen, key=lambda entry: (entry["J_mean"], entry["video"]))[(len(chosen) - 1) // 2]
+
+
+def by_kind(entries: Sequence[dict]) -> dict[str, list[int]]:
+    """Places in the list of the entries of each category, by name; of each video where a set has no categories."""
+    kinds = [entry.get("category") or entry["video"] for entry in entries]
+    return {name: [i for i, kind in enumerate(kinds) if kind == name] for name in sorted(set(kinds))}
+
+
+def same_kind_pairs(videos: Sequence[Video], entries: Sequence[dict]) -> list[dict]:
+    """Pairs of objects of one category that are there from the first frame on and were scored, the first two of each
+    category and video, as entries with "objects", their ids, and "J_mean", the mean of both.
+    """
+    J = {(entry["video"], entry["object"]): entry["J_mean"] for entry in entries}
+    pairs = []
+    for video in videos:
+        early = [item for item in video.objects if item.first == 0 and (video.name, item.id) in J]
+        for category in sorted({item.category for item in early if item.category}):
+            ids = [item.id for item in early if item.category == category][:2]
+            if len(ids) == 2:
+                J_mean = float(np.mean([J[video.name, k] for k in ids]))
+                pairs.append({"video": video.name, "objects": ids, "category": category, "J_mean": J_mean})
+    return pairs
+
+
+def worst_entry(entries: Sequence[dict], areas: Sequence[float], smallest: float = 0.01) -> dict:
+    """The entry with the lowest J_mean, of objects whose first mask covers at least `smallest` of the frame (of all,
+    where none does): of less there is hardly anything to see. areas: `first_area` of each.
+    """
+    large = [entry for entry, area in zip(entries, areas, strict=True) if area >= smallest]
+    return min(large or entries, key=lambda entry: entry["J_mean"])
+
+
+class Painted(NamedTuple):
+    """Where the pixels lie that were painted as one object, as fractions of them; and how many they are, of its own."""
+
+    on_it: float
+    on_others: float
+    on_background: float
+    amount: float
+
+    @classmethod
+    def of(cls, predicted: np.ndarray, truth: np.ndarray, k: int) -> "Painted":
+        """Of the id maps (T, H, W) of object k, predicted and true."""
+        painted = predicted == k
+        places = truth == k, (truth > 0) & (truth != k), truth == 0
+        on_it, on_others, on_background = (float((painted & p).sum() / max(painted.sum(), 1)) for p in places)
+        return cls(on_it, on_others, on_background, float(painted.sum() / max((truth == k).sum(), 1)))
+
+    def verdict(self) -> str:
+        """What went wrong, in words."""
+        if self.amount < 0.2:
+            return "It lost the object: it paints almost nothing."
+        if self.on_others > max(self.on_it, self.on_background):
+            return "It followed another annotated object instead."
+        if self.on_background > self.on_it:
+            return "It drifted off: most of what it paints is background."
+        if self.amount < 0.6:
+            return "It held on to a part only."
+        return (
+            "It stayed on it, but painted too much." if self.amount > 2 else "It found the object, but not its shape."
+        )

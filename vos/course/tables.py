@@ -1,0 +1,41 @@
+"""Tables as text, for the terminal or in Markdown: one way for the report, README, docs and notebooks."""
+
+from collections.abc import Sequence
+
+NUMBERS = ("J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
+
+
+def number(value: float | None, how: str) -> str:
+    """A number in a format such as ".3f", or a dash where there is none."""
+    return "–" if value is None else format(value, how)
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    first, *others = (f"| {' | '.join(cells)} |" for cells in (heads, *rows))
+    return "\n".join([first, "|" + "---|" * len(heads), *others])
+
+
+def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table for the terminal: the first column to the left, the others to the right."""
+    first, *others = (max(map(len, column)) for column in zip(heads, *rows, strict=True))
+    return "\n".join(
+        f"{cells[0]:<{first}}" + "".join(f"  {text:>{width}}" for text, width in zip(cells[1:], others, strict=True))
+        for cells in (heads, *rows)
+    )
+
+
+def score_table(rows: Sequence[dict]) -> str:
+    """Table 1 in Markdown, each row with what it was measured on; rows: of table1.json.
+
+    Of a set whose objects are not both of seen and of unseen categories, J and F stand for themselves.
+    """
+    ours = [row for row in rows if row["videos"] is not None]
+    by_category = all(row[key] is not None for row in ours for key in NUMBERS)
+    keys = ("overall", *NUMBERS[:-1]) if by_category else ("overall", "J", "F")
+    lines = []
+    for row in rows:
+        trained = number(row["parameters"] or None, ",d"), number(row["minutes"] or None, ".1f")
+        lines.append([row["name"], row["source"], *(number(row[key], ".3f") for key in keys), *trained])
+    heads = ["", "measured on", *(key.replace("_", " ") for key in keys), "parameters", "training, min"]
+    return markdown_table(heads, lines)

@@ -1,0 +1,59 @@
+"""Figures: arrays in, a matplotlib Figure out. Nothing here reads a file or knows a model or a data set.
+
+`from vos import figures` has all of it. Every figure is drawn in the course's own style, which does not leak into
+the caller's matplotlib; `use_style` puts it on for all of a notebook. Figures are plain objects outside pyplot: the
+last expression of a notebook cell shows one, and `save` writes it. Arrays of the wrong shape are ValueErrors.
+"""
+
+from vos.figures.architecture import draw_architecture
+from vos.figures.lessons import (
+    ablation_effects,
+    clip_strip,
+    contact_sheet,
+    contour_matching,
+    dataset_statistics,
+    feature_maps,
+    score_by_frame,
+)
+from vos.figures.progress import LiveFigure, progress_figure, progress_file
+from vos.figures.results import (
+    loss_curves,
+    prediction_rows,
+    row_label,
+    running_median,
+    score_bars,
+    score_over_time,
+    show_image,
+    spotlight,
+)
+from vos.figures.style import BASE, UPDATED, WIDTH, model_color, model_look, save, styled, use_style
+
+__all__ = [
+    "BASE",
+    "UPDATED",
+    "WIDTH",
+    "LiveFigure",
+    "ablation_effects",
+    "clip_strip",
+    "contact_sheet",
+    "contour_matching",
+    "dataset_statistics",
+    "draw_architecture",
+    "feature_maps",
+    "loss_curves",
+    "model_color",
+    "model_look",
+    "prediction_rows",
+    "progress_figure",
+    "progress_file",
+    "row_label",
+    "running_median",
+    "save",
+    "score_bars",
+    "score_by_frame",
+    "score_over_time",
+    "show_image",
+    "spotlight",
+    "styled",
+    "use_style",
+]
