@@ -15,7 +15,7 @@ report: $(VENV)/.installed
 	@$(RUN) -m vos $(REPORT)
 
 publish: $(VENV)/.installed
-	@$(RUN) -m vos publish
+	@$(RUN) experiments/publish.py
 
 figures: $(VENV)/.installed
 	@$(RUN) -m vos $(REPORT) --reuse

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from vos.inference import segment
 from vos.networks import build
 
 
-def trainer_of(preset: str, data: Path, cache: bool, **changes: object) -> Trainer:
+def trainer_of(preset: str, data: Path, cache: bool, **changes: Any) -> Trainer:
     """The training of a new base model by the recipe of the drawn set, with some settings changed."""
     torch.manual_seed(0)
     model, config = build("base", preset), replace(train_config(preset, synthetic=True), minutes=None, **changes)

@@ -6,6 +6,7 @@ It computes what probe_new.py does. Two commits that both have vos/config.py are
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from vos.recipes import recipe
 from vos.training import Training
 
 
-def training_of(preset: str, data: Path, cache: bool, **changes: object) -> Training:
+def training_of(preset: str, data: Path, cache: bool, **changes: Any) -> Training:
     """The training of a new base model by the recipe of the drawn set, with some settings changed."""
     torch.manual_seed(0)
     model, chosen = build("base", preset), recipe(preset, embedded=True)

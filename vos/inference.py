@@ -1,7 +1,6 @@
 """How does it segment? A whole video with all its objects -> one id map per frame, at native size (report 3.7).
 
-`Segmenter` takes frames one by one, from anywhere; `segment` runs a video from files through it. Memory does not grow
-with the length of the video.
+`Segmenter` takes frames from anywhere, one by one; `segment` runs a video in files through it, in constant memory.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +17,7 @@ from vos.masks import VOID, object_ids
 from vos.networks import BaseModel, State, UpdatedModel
 
 CHUNK = 8  # frames encoded at once: enough to keep two cores or a GPU busy
-# Where an object is out of sight the best guess at it is some faint cloud; nothing is painted below this probability.
-LEAST_PROBABLE = 0.1
+LEAST_PROBABLE = 0.1  # nothing is painted below: where an object is out of sight the best guess is a faint cloud
 
 
 class Tracker:
@@ -202,8 +200,7 @@ def segment(model: BaseModel, video: Video, config: InferenceConfig = COURSE_INF
     """Yield the id map of every frame of a video in files, uint8 (H, W) at native size.
 
     In the frame where an object begins the given mask is the answer for it, and the predictions of the others stay.
-    The ids that come out are 0 and those given so far. Frames are decoded at a reduced scale where the model's size
-    allows it. The updated model passes over the frames twice, first for h_video; it is not online.
+    The ids that come out are 0 and those given so far. The updated model needs two passes, so it is not online.
     """
     segmenter = Segmenter(model, config)
     for index, (frame, encoded) in enumerate(segmenter.encoded_frames(video)):

@@ -196,6 +196,7 @@ def assert_same(found, expected):
         assert a.shape == b.shape and a.tobytes() == b.tobytes(), f"{name}: {a} and {b}"
 
 
+@pytest.mark.slow
 @settings(draws, max_examples=300)
 @given(videos(), objects, bounds, voids)
 def test_all_at_once_is_one_by_one(video, ids, bound_th, void):
@@ -237,6 +238,7 @@ def test_frames_know_nothing_of_one_another(video, ids, bound_th, void):
     assert_same(score_frames(*(maps[::-1] for maps in video), ids, bound_th, void), (J[::-1], F[::-1]))
 
 
+@pytest.mark.slow
 @draws
 @given(videos(), objects, bounds, voids)
 def test_objects_score_the_same_wherever_they_are(video, ids, bound_th, void):

@@ -125,9 +125,10 @@ def test_the_plain_loop_is_the_trainer(clips, tmp_path, one_thread, name, muon):
 def test_the_plain_loop_shows_its_log_and_ends_in_time(clips):
     """With a clock of one second a look, 10 seconds are a few steps, however slow the machine is."""
     clock, seen = count(), []
-    config = replace(FEW, iterations=1000, minutes=10 / 60)
+    config = replace(FEW, iterations=1000, minutes=10 / 60, curriculum=((0.0, 2, 2), (0.5, 3, 1)))
     log = fit(new_model("base"), clips, config, lambda log: seen.append(len(log)), lambda: next(clock))
     assert seen == list(range(1, len(log) + 1)) and len(log) == 5  # two looks a step
+    assert [row["length"] for row in log] == [2, 2, 2, 3, 3]
     rates = [row["learning_rate"] for row in log]
     assert rates[-1] < 0.1 * config.learning_rate and rates[1:] == sorted(rates[1:], reverse=True)
 

@@ -62,6 +62,7 @@ def test_the_table_quotes_what_was_measured(experiment):
         assert name == experiment.UPDATED or f"{name}: {mean(values):+.3f}" in table
 
 
+@pytest.mark.slow
 def test_choices_are_trained_by_the_plain_loop(experiment, small_set, monkeypatch, tmp_path):
     """Two steps of processor time, of a choice that averages weights and one that does not."""
     monkeypatch.setenv("VOS_DATA", str(small_set))

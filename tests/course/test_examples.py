@@ -162,6 +162,7 @@ def test_busiest_video_is_one_that_was_scored(dataset):
     videos = dataset.valid_truth
     entries = entries_of(videos[:3], np.zeros(99))
     assert len(examples.busiest_video(videos, entries).objects) == max(len(v.objects) for v in videos[:3])
+    assert examples.scored_entries(videos[2:], entries) == [e for e in entries if e["video"] == videos[2].name] != []
     with pytest.raises(VosError, match="made on another set"):
         examples.busiest_video(videos, [{"video": "x"}])
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
+from publish import FIGURES, PLACES, generated_blocks, publish, with_blocks
 
 from vos.config import SYNTHETIC
 from vos.course.notebooks import notebook_paths, question, run_notebooks
-from vos.course.publish import FIGURES, PLACES, generated_blocks, publish, with_blocks
 from vos.course.report import steps_text, table_text, train_model
 from vos.course.tables import NUMBERS, score_table
 from vos.course.workspace import Workspace
@@ -67,6 +67,7 @@ def test_models_side_by_side_share_cores_and_have_the_minutes_for_it(small_set, 
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_train_model_writes_a_checkpoint_a_log_and_how_it_was_made(small_set, tmp_path):
     workspace = Workspace.of_run(small_set, tmp_path, fast=True)
     train_model("updated", workspace, seed=5)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from publish import publish
 
 from vos.course import workspace as module
-from vos.course.publish import publish
 from vos.course.report import make_report
 from vos.course.workspace import ROOT, Workspace, fast_mode, path_in_words, synthetic_set
 from vos.files import VosError

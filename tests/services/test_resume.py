@@ -107,7 +107,8 @@ def test_J_on_held_out_clips_is_measured_at_checkpoints_and_chooses_the_best(sma
     assert len(held_out) == 2 and len(seen) == 4 and not {v.name for v in held_out} & {v.name for v in seen}
     assert {clip.name.split("/")[0] for clip in val_clips} == {v.name for v in held_out}
     assert {clip.frames.shape[0] for clip in val_clips} == {3}
-    val_clips[0].frame_weights[-1] = 0  # a frame that does not count
+    val_clips[0].frame_weights[-1] = 0  # a frame without annotation
+    val_clips[0].masks[-1] = 0
     shown = []
     trainer = Trainer(
         model, clips_for(model, seen, config), config, tmp_path, val_clips=val_clips, on_checkpoint=shown.append

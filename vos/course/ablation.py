@@ -59,6 +59,6 @@ def deviation_table(root: Path = ROOT) -> str:
         f"weights; mean J over {made['objects']} objects of the synthetic validation set, in clips of {made['frames']} "
         "frames, less that of the recipe from the same seed; the mean of two seeds. The recipe itself: "
         f"{mean(J):.3f}, over {len(J)} seeds from {min(J):.3f} to {max(J):.3f}, so a difference of "
-        f"{recipe_spread(ablation['rows']):.3f} says nothing. A report trains eight times as long, and what pays off late is "
-        "judged too early."
+        f"{recipe_spread(ablation['rows']):.3f} says nothing. A report trains eight times as long, and what "
+        "pays off late is judged too early."
     )

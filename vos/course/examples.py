@@ -93,13 +93,20 @@ def copy_first_J(clip: Clip) -> float:
     return float(np.mean([region_similarity(first, mask) for mask in later]))
 
 
-def busiest_video(videos: Videos, entries: Sequence[dict]) -> Video:
-    """Of the videos that were scored, the first with the most objects. VosError where the scores are of another set."""
-    scored = {entry["video"] for entry in entries}
-    found = [video for video in videos if video.name in scored]
+def scored_entries(videos: Sequence[Video], entries: Sequence[dict]) -> list[dict]:
+    """The entries that are about one of these videos. VosError where none is, as the scores are of another set then."""
+    names = {video.name for video in videos}
+    found = [entry for entry in entries if entry["video"] in names]
     if not found:
-        raise VosError("the scores hold none of these videos: they were made on another set; score this one")
-    return max(found, key=lambda video: len(video.objects))
+        advice = "run `python -m vos report --data` on this one, and set VOS_RUN to the folder it writes"
+        raise VosError(f"the scores hold none of these videos: they were made on another set; {advice}")
+    return found
+
+
+def busiest_video(videos: Sequence[Video], entries: Sequence[dict]) -> Video:
+    """Of the videos that were scored, the first with the most objects; VosError as `scored_entries`."""
+    names = {entry["video"] for entry in scored_entries(videos, entries)}
+    return max((video for video in videos if video.name in names), key=lambda video: len(video.objects))
 
 
 def highest_first_id(videos: Sequence[Video]) -> Video:

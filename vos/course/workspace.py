@@ -30,7 +30,7 @@ def repository() -> Path:
     """ROOT. VosError where the package is installed without notebooks beside it: nothing is written there then."""
     if not (ROOT / "notebooks").is_dir():
         raise VosError(
-            f"{ROOT}: has no notebooks/, which the notebooks, `report` and `publish` need; run them in a clone of the "
+            f"{ROOT}: has no notebooks/, which notebooks and `report` need; run them in a clone of the "
             "repository. The other commands work in the working directory"
         )
     return ROOT

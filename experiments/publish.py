@@ -1,9 +1,13 @@
-"""`python -m vos publish`: what is committed comes from one whole run, and README.md and docs/ quote it.
+"""Publish a run: what is committed comes from one whole run, and README.md and docs/ quote it.
+
+    python experiments/publish.py [RUN]    (RUN: default runs/report; or `make publish`)
 
 What stands between <!-- NAME --> and <!-- /NAME --> in a page is made from data/results; the prose around it is not.
 """
 
+import argparse
 import shutil
+import sys
 from pathlib import Path
 
 from vos.course.ablation import deviation_table
@@ -146,3 +150,17 @@ def metrics_table(root: Path) -> str:
             rows.append([f"`python -m vos evaluate`, all cores, {row['masks']}", *times])
     heads = [f"on {machine(result)}", "this package", "lean OpenCV", "the toolkit's way", "decoding alone"]
     return markdown_table(heads, rows)
+
+
+def main() -> None:
+    """Publish the run that is named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, nargs="?", default=ROOT / "runs/report", metavar="RUN")
+    try:
+        publish(parser.parse_args().run)
+    except VosError as error:
+        sys.exit(f"publish: {error}")
+
+
+if __name__ == "__main__":
+    main()
