@@ -33,6 +33,11 @@ def first_area(video: Video, item: VideoObject) -> float:
     return float((video.mask(item.first) == item.id).mean())
 
 
+def at_start(video: Video) -> list[VideoObject]:
+    """The objects that are there from the first frame on."""
+    return [item for item in video.objects if item.first == 0]
+
+
 def frames_from_first(video: Video, item: VideoObject) -> list[int]:
     """The annotated frames of a video from an object's first on."""
     return [i for i in video.annotated if i >= item.first]
@@ -48,22 +53,25 @@ def crowded_video(videos: Sequence[Video]) -> Video:
     """Of the videos with three objects in the first frame (or the most there are, below three), the one whose
     smallest object is largest, so that all of them can be seen.
     """
-    at_start = [[item for item in video.objects if item.first == 0] for video in videos]
-    counts = [len(items) for items in at_start]
+    counts = [len(at_start(video)) for video in videos]
     count = max((n for n in counts if n <= 3), default=max(counts))
-    crowds = [pair for pair in zip(videos, at_start, strict=True) if len(pair[1]) == count]
-    return max(crowds, key=lambda pair: min((first_area(pair[0], item) for item in pair[1]), default=0))[0]
+    crowds = [video for video, n in zip(videos, counts, strict=True) if n == count]
+    return max(crowds, key=lambda video: min((first_area(video, item) for item in at_start(video)), default=0))
 
 
 def largest_late_object(videos: Sequence[Video]) -> tuple[Video, VideoObject]:
     """Of the objects that enter after the first frame, the largest in its first mask; of all, where none is late."""
-    pairs = [(video, item) for video in videos for item in video.objects]
-    return max(pairs, key=lambda pair: (pair[1].first > 0, first_area(*pair)))
+    return max(all_objects(videos), key=lambda pair: (pair[1].first > 0, first_area(*pair)))
 
 
 def largest_object(videos: Sequence[Video]) -> tuple[Video, VideoObject]:
     """The object that covers most of the frame in its first mask."""
-    return max(((v, item) for v in videos for item in v.objects), key=lambda pair: first_area(*pair))
+    return max(all_objects(videos), key=lambda pair: first_area(*pair))
+
+
+def all_objects(videos: Sequence[Video]) -> list[tuple[Video, VideoObject]]:
+    """Every object of every video, with its video."""
+    return [(video, item) for video in videos for item in video.objects]
 
 
 def oddest_shape(videos: Sequence[Video], size: tuple[int, int]) -> Video:
@@ -73,8 +81,8 @@ def oddest_shape(videos: Sequence[Video], size: tuple[int, int]) -> Video:
 
 def first_frame_objects(videos: Sequence[Video], size: tuple[int, int]) -> list[tuple[Video, VideoObject]]:
     """Of every video the first object that is there from the first frame on, if it can be seen at `size` (H, W)."""
-    firsts = [next(((v, item) for item in v.objects if item.first == 0), None) for v in videos]
-    return [pair for pair in firsts if pair and (pair[0].mask(0, size) == pair[1].id).any()]
+    firsts = [(video, items[0]) for video in videos if (items := at_start(video))]
+    return [(video, item) for video, item in firsts if (video.mask(0, size) == item.id).any()]
 
 
 def moving_clip(clips: ClipDataset, count: int, smallest: float = 0.04) -> tuple[Clip, float]:
@@ -111,12 +119,7 @@ def busiest_video(videos: Sequence[Video], entries: Sequence[dict]) -> Video:
 
 def highest_first_id(videos: Sequence[Video]) -> Video:
     """The video that starts with the highest id, of objects that cover at least 2 % of the first frame."""
-
-    def highest(video: Video) -> int:
-        large = [item.id for item in video.objects if item.first == 0 and first_area(video, item) >= 0.02]
-        return max(large, default=0)
-
-    return max(videos, key=highest)
+    return max(videos, key=lambda v: max((i.id for i in at_start(v) if first_area(v, i) >= 0.02), default=0))
 
 
 class Example(NamedTuple):
@@ -136,7 +139,7 @@ def tiger_and_person(videos: Videos, score: Callable[[Video, VideoObject], float
     a tiger: of `count` evenly spaced videos the first objects, and of these the one with the median score (score(video,
     object): its J, say); the clip is the whole video.
     """
-    tigers = [(v, item) for v in videos for item in v.objects if item.category == "tiger" and item.first == 0]
+    tigers = [(v, item) for v in videos for item in at_start(v) if item.category == "tiger"]
     covered = [(covered_by_a_person(*pair), *pair) for pair in tigers if first_area(*pair) >= 0.03]
     if covered:
         (left, last), video, item = min(covered, key=lambda entry: entry[0])
@@ -181,7 +184,7 @@ def same_kind_pairs(videos: Sequence[Video], entries: Sequence[dict]) -> list[di
     J = {(entry["video"], entry["object"]): entry["J_mean"] for entry in entries}
     pairs = []
     for video in videos:
-        early = [item for item in video.objects if item.first == 0 and (video.name, item.id) in J]
+        early = [item for item in at_start(video) if (video.name, item.id) in J]
         for category in sorted({item.category for item in early if item.category}):
             ids = [item.id for item in early if item.category == category][:2]
             if len(ids) == 2:
@@ -224,6 +227,6 @@ class Painted(NamedTuple):
             return "It drifted off: most of what it paints is background."
         if self.amount < 0.6:
             return "It held on to a part only."
-        return (
-            "It stayed on it, but painted too much." if self.amount > 2 else "It found the object, but not its shape."
-        )
+        if self.amount > 2:
+            return "It stayed on it, but painted too much."
+        return "It found the object, but not its shape."

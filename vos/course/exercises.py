@@ -6,11 +6,11 @@ as a typical mistake does, the mistake is named.
 """
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from vos import inference, metrics, training
 from vos.config import ModelConfig
@@ -26,7 +26,7 @@ def compare(attempt: Callable, reference: Callable, cases: Sequence[Case], mista
     for number, (what, arguments) in enumerate(cases, 1):
         where = f"Case {number} of {len(cases)} ({what})"
         try:
-            got = attempt(*copies(arguments))
+            got = attempt(*deepcopy(arguments))  # one that writes into them changes nothing
         except NotImplementedError:
             got = None
         except Exception as error:  # a learner's code may raise anything; the notebook goes on
@@ -35,22 +35,15 @@ def compare(attempt: Callable, reference: Callable, cases: Sequence[Case], mista
         if got is None or got is Ellipsis:
             print("Not yet: the function returns nothing. Replace the ... and run this cell again.")
             return False
-        if difference := differs(got, reference(*copies(arguments))):
+        if difference := differs(got, reference(*deepcopy(arguments))):
             print(f"{where}: {difference}")
             with np.errstate(invalid="ignore"):
-                made = [words for words, wrong in mistakes if not differs(got, wrong(*copies(arguments)))]
+                made = [words for words, wrong in mistakes if not differs(got, wrong(*deepcopy(arguments)))]
             if made:
                 print(f"This is what you get from a typical mistake: {made[0]}")
             return False
     print(f"Well done: all {len(cases)} cases agree with the package, {', '.join(what for what, _ in cases)}.")
     return True
-
-
-def copies(arguments: tuple) -> tuple:
-    """The arguments, arrays copied, so that an attempt that writes into them changes nothing."""
-    return tuple(
-        np.copy(a) if isinstance(a, np.ndarray) else a.clone() if isinstance(a, Tensor) else a for a in arguments
-    )
 
 
 def differs(got: object, expected: object) -> str:
@@ -97,11 +90,9 @@ def lstm_step(attempt: Callable) -> bool:
     """Notebook 02: attempt(gates (B, 4C, h, w), c (B, C, h, w)) -> (h', c'), the gates in the order i, f, o, g."""
 
     def reference(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        config = ModelConfig((16, 16), ((4,),), c.shape[1], (4,), batch_norm=False)
-        lstm = ConvLSTM(4, config)
+        lstm = small_lstm(4, c.shape[1])
         torch.nn.init.zeros_(lstm.hidden_to_gates.weight)  # the gates are given: the state adds nothing to them
-        with torch.no_grad():
-            return lstm.step(gates, (torch.zeros_like(c), c))
+        return lstm.step(gates, (torch.zeros_like(c), c))
 
     def as_torch(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         i, f, g, o = gates.chunk(4, dim=1)
@@ -127,42 +118,31 @@ def lstm_step(attempt: Callable) -> bool:
     return compare(attempt, reference, cases, mistakes)
 
 
+def small_lstm(inputs: int, channels: int) -> ConvLSTM:
+    """A ConvLSTM of the package with few channels."""
+    return ConvLSTM(inputs, ModelConfig((16, 16), ((4,),), channels, (4,), batch_norm=False))
+
+
 def video_representation(attempt: Callable) -> bool:
     """Notebook 03: attempt(lstm, encoded (B, T, C, h, w)) -> h_video (B, C, h, w), from a zero start."""
 
-    @torch.no_grad()
-    def states(lstm: ConvLSTM, encoded: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        return lstm(encoded)
-
     torch.manual_seed(1)
-    lstm = ConvLSTM(6, ModelConfig((16, 16), ((4,),), 6, (4,), batch_norm=False))
+    lstm = small_lstm(6, 6)
     cases = [
         ("one frame", (lstm, torch.randn(1, 1, 6, 2, 3))),
         ("five frames", (lstm, torch.randn(2, 5, 6, 8, 14))),
         ("a still video", (lstm, torch.ones(1, 7, 6, 4, 4))),
     ]
     mistakes = [
-        ("c is returned; h_video is the last h.", lambda lstm, x: states(lstm, x)[1][1]),
-        ("every frame starts from zeros; hand the state on.", lambda lstm, x: states(lstm, x[:, -1:])[1][0]),
-        ("the mean of all h_t; h_video is the last one.", lambda lstm, x: states(lstm, x)[0].mean(dim=1)),
+        ("c is returned; h_video is the last h.", lambda lstm, x: lstm(x)[1][1]),
+        ("every frame starts from zeros; hand the state on.", lambda lstm, x: lstm(x[:, -1:])[1][0]),
+        ("the mean of all h_t; h_video is the last one.", lambda lstm, x: lstm(x)[0].mean(dim=1)),
     ]
-    return compare(attempt, lambda lstm, x: states(lstm, x)[1][0], cases, mistakes)
+    return compare(attempt, lambda lstm, x: lstm(x)[1][0], cases, mistakes)
 
 
 def mask_loss(attempt: Callable) -> bool:
     """Notebook 04: attempt(logits (B, T-1, 1, H, W), masks (B, T, 1, H, W), weights (B, T)) -> the loss."""
-
-    def unshifted(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
-        return training.mask_loss(logits, masks.roll(1, dims=1), weights)
-
-    def over_all_frames(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
-        return (training.frame_losses(logits, masks) * weights[:, 1:]).mean()
-
-    def unweighted(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(logits, masks[:, 1:])
-
-    def unclamped(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
-        return (training.frame_losses(logits, masks) * weights[:, 1:]).sum() / weights[:, 1:].sum()
 
     torch.manual_seed(1)
     logits, truth = 3 * torch.randn(2, 4, 1, 6, 8), (torch.rand(2, 5, 1, 6, 8) > 0.7).float()
@@ -174,11 +154,15 @@ def mask_loss(attempt: Callable) -> bool:
         ("no frame counts", (logits, truth, torch.zeros(2, 5))),
     ]
     mistakes = [
-        ("each prediction is compared with the mask before it; logits begin at t = 1, so masks[:, 1:].", unshifted),
-        ("frames that do not count are counted in the mean; divide by the sum of the weights.", over_all_frames),
-        ("frames that do not count are in the loss; multiply by the weights.", unweighted),
-        ("0 / 0 where no frame counts; `clamp(min=1)` what you divide by.", unclamped),
-    ]
+        ("each prediction is compared with the mask before it; logits begin at t = 1, so masks[:, 1:].",
+         lambda x, y, w: training.mask_loss(x, y.roll(1, dims=1), w)),
+        ("frames that do not count are counted in the mean; divide by the sum of the weights.",
+         lambda x, y, w: (training.frame_losses(x, y) * w[:, 1:]).mean()),
+        ("frames that do not count are in the loss; multiply by the weights.",
+         lambda x, y, w: training.frame_losses(x, y).mean()),
+        ("0 / 0 where no frame counts; `clamp(min=1)` what you divide by.",
+         lambda x, y, w: (training.frame_losses(x, y) * w[:, 1:]).sum() / w[:, 1:].sum()),
+    ]  # fmt: skip
     return compare(attempt, training.mask_loss, cases, mistakes)
 
 
