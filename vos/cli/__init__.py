@@ -1,4 +1,4 @@
-"""The command line: python -m vos {report,publish,data,train,segment,evaluate,submit}, one file a command.
+"""The command line: python -m vos {report,data,train,segment,evaluate,submit}, one file a command.
 
 Every command has `add_arguments(parser)` and `run(args)`. What takes long to import, as torch does, is imported in
 `run`, so that `--help` is quick.
@@ -8,7 +8,7 @@ import argparse
 import sys
 from io import TextIOWrapper
 
-from vos.cli import data, evaluate, publish, report, segment, submit, train
+from vos.cli import data, evaluate, report, segment, submit, train
 from vos.files import VosError
 
 DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video representation.
@@ -22,7 +22,6 @@ DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video re
 
 COMMANDS = {
     "report": (report, "train, score and draw everything, and print table 1"),
-    "publish": (publish, "copy a whole run into notebooks/, figures/, data/ and README.md"),
     "data": (data, "draw the synthetic set, get DAVIS-2017, or check a folder"),
     "train": (train, "train one model; writes RUN/last.pt and more"),
     "segment": (segment, "segment one video from the mask of its first frame"),

@@ -31,7 +31,6 @@ from vos.scoring.evaluate import evaluate
 
 Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame
 
-
 COLUMNS = (*NUMBERS, "J", "F", "videos", "objects", "parameters", "minutes")  # of table 1
 REPORTED = {  # the report's table 1, by NUMBERS
     "report base": (0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126, 0.0299089895762),

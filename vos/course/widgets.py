@@ -14,7 +14,6 @@ from vos.masks import PALETTE, object_ids, overlay
 LARGEST = 720  # pixels of the longer side of a picture sent to the browser
 HEIGHT = "380px"  # of the picture on the page, so that nothing jumps when videos differ in size
 MILLISECONDS = 150  # between two frames while playing
-ALL = "all objects"
 
 
 def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
@@ -37,8 +36,8 @@ def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
     def draw(_change: object = None) -> None:
         video = videos[video_box.value]
         index = min(frame_slider.value, len(video) - 1)
-        image, text = view(video, index, object_box.value, strength_slider.value)
-        picture.value, caption.value = jpeg(image), text
+        image, caption.value = view(video, index, object_box.value, strength_slider.value)
+        picture.value = jpeg(image)
 
     def change_video(_change: object) -> None:
         video = videos[video_box.value]
@@ -59,7 +58,7 @@ def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
 def object_options(video: Video) -> list[tuple[str, int]]:
     """What can be chosen: all objects (0), or one of them by id and category."""
     named = [(f"{o.id}: {o.category}" if o.category else f"object {o.id}", o.id) for o in video.objects]
-    return [(ALL, 0), *named]
+    return [("all objects", 0), *named]
 
 
 def view(video: Video, index: int, chosen: int = 0, strength: float = 0.55) -> tuple[np.ndarray, str]:
@@ -90,12 +89,12 @@ def shrunk(array: np.ndarray, how: Image.Resampling) -> np.ndarray:
     scale = LARGEST / max(array.shape[:2])
     if scale >= 1:
         return array
-    size = (round(array.shape[1] * scale), round(array.shape[0] * scale))
-    return np.array(Image.fromarray(array).resize(size, how))
+    height, width = (round(scale * length) for length in array.shape[:2])
+    return np.array(Image.fromarray(array).resize((width, height), how))
 
 
 def jpeg(image: np.ndarray) -> bytes:
     """An image (H, W, 3) uint8 as the bytes of a JPEG."""
-    with io.BytesIO() as stream:
-        Image.fromarray(image).save(stream, format="JPEG", quality=85)
-        return stream.getvalue()
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, format="JPEG", quality=85)
+    return stream.getvalue()

@@ -57,11 +57,9 @@ def read_checkpoint(path: Path) -> dict:
         raise VosError(f"{path}: is not a checkpoint of this project, {reason}; {ADVICE}") from None
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise VosError(f"{path}: is damaged or cut off ({first_line(error)}); use another checkpoint") from None
-    wanted = {"model", "kind", "model_config", "train_config"}
-    lacking = wanted - set(checkpoint if isinstance(checkpoint, dict) else ())
-    if lacking:
-        lacks = ", ".join(sorted(lacking))
-        raise VosError(f"{path}: is not a checkpoint of this project, it lacks {lacks}; {ADVICE}")
+    found = checkpoint if isinstance(checkpoint, dict) else ()
+    if lacking := {"model", "kind", "model_config", "train_config"}.difference(found):
+        raise VosError(f"{path}: is not a checkpoint of this project, it lacks {', '.join(sorted(lacking))}; {ADVICE}")
     try:
         with torch.device("meta"):  # shapes without weights: whatever the config says, it takes no memory
             problem = misfit(checkpoint["model"], model_of(checkpoint).state_dict())
@@ -113,14 +111,15 @@ def newest_checkpoint(run: Path) -> tuple[Path, dict] | None:
 
     VosError where all that is there is damaged.
     """
-    problems = []
-    for path in (path for path in (run / LAST, run / PREVIOUS) if path.is_file()):
+    problem = None
+    for path in (run / LAST, run / PREVIOUS):
         try:
-            return path, read_checkpoint(path)
+            if path.is_file():
+                return path, read_checkpoint(path)
         except VosError as error:
-            problems.append(error)
-    if problems:
-        raise problems[0]
+            problem = problem or error
+    if problem:
+        raise problem
     return None
 
 

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,13 +16,18 @@ from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 
+def best_device() -> torch.device:
+    """An NVIDIA GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 @dataclass(frozen=True)
 class Distributed:
-    """This process among the `world_size` that train together, with a device of its own."""
+    """This process among the `world_size` that train together, with a device of its own; by default the only one."""
 
-    rank: int
-    world_size: int
-    device: torch.device
+    rank: int = 0
+    world_size: int = 1
+    device: torch.device = field(default_factory=best_device)
 
     @property
     def is_main(self) -> bool:
@@ -30,21 +35,11 @@ class Distributed:
         return self.rank == 0
 
 
-def best_device() -> torch.device:
-    """An NVIDIA GPU where there is one, else the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def single_process() -> Distributed:
-    """The only process there is."""
-    return Distributed(0, 1, best_device())
-
-
 @contextmanager
 def init_distributed() -> Iterator[Distributed]:
     """Join the other processes, where torchrun has started this one (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR ...)."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield single_process()
+        yield Distributed()
         return
     device = best_device()
     if device.type == "cuda":
@@ -88,14 +83,10 @@ def wrap_ddp(model: nn.Module, dist: Distributed) -> nn.Module:
 
 
 def convert_batch_norm(model: nn.Module) -> None:
-    """Replace every BatchNorm of the model by one over all processes, which shares its weights and statistics."""
-    for module in list(model.modules()):
-        for name, child in module.named_children():
-            if type(child) is nn.BatchNorm2d:
-                synced = SyncBatchNorm(child.num_features, child.eps, child.momentum)
-                for held in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
-                    setattr(synced, held, getattr(child, held))
-                setattr(module, name, synced)
+    """Make every BatchNorm of the model one over all processes; its weights and statistics stay as they are."""
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SyncBatchNorm
 
 
 class SyncBatchNorm(nn.BatchNorm2d):

@@ -2,7 +2,9 @@
 
 import csv
 import math
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from vos.files import VosError
 from vos.files.atomic import written_whole
@@ -39,28 +41,23 @@ def read_log(path: Path) -> dict[str, list[float]]:
     return {key: [row.get(key, math.nan) for row in rows] for key in fields}
 
 
-class TrainingBar:
+class TrainingBar(AbstractContextManager):
     """A bar for one training, or plain lines where there is no terminal; it is an `on_step` of a Trainer.
 
     total: iterations. position: line of the terminal. shown: False for nothing at all.
     """
 
     def __init__(self, name: str, total: int, position: int = 0, shown: bool = True) -> None:
-        self.steps, self.done = 0, 0.0
-        title = f"training {name}".strip()
+        self.done, title = 0.0, f"training {name}".strip()
         self.bar = progress_bar(title, total, shown=shown, position=position, fraction=lambda: self.done)
 
-    def __enter__(self) -> "TrainingBar":
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.bar.close()
+    def __exit__(self, *error: Any) -> None:
+        self.bar.__exit__(*error)
 
     def __call__(self, log: list[dict], done: float) -> None:
         self.done = done
         self.bar.set_postfix(progress_words(log, done), refresh=False)
-        self.bar.update(len(log) - self.steps)
-        self.steps = len(log)
+        self.bar.update(len(log) - self.bar.n)
 
 
 def progress_words(log: list[dict], done: float, window: int = 20) -> dict[str, str]:

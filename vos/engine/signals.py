@@ -16,10 +16,8 @@ def interrupts_noted() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         signals.append(number)
 
-    if threading.current_thread() is not threading.main_thread():  # where no signal ever arrives
-        yield signals
-        return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = threading.current_thread() is threading.main_thread()  # elsewhere no signal ever arrives
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM) if heard}
     try:
         yield signals
     finally:

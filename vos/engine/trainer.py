@@ -19,7 +19,7 @@ from vos.clips import Batch, Clip, ClipDataset, RawBatch, RawClips, collate_clip
 from vos.config import TrainConfig
 from vos.data import Videos
 from vos.engine.checkpoints import BEST, LAST, name_of, newest_checkpoint, plain, write_checkpoint
-from vos.engine.distributed import Distributed, all_reduce_sum, broadcast, single_process, wrap_ddp
+from vos.engine.distributed import Distributed, all_reduce_sum, broadcast, wrap_ddp
 from vos.engine.log import write_log
 from vos.engine.signals import ignore_interrupts, interrupts_noted
 from vos.fast.optimizer import Optimizer
@@ -30,13 +30,13 @@ from vos.networks import BaseModel
 from vos.training import ClipBatchSampler, Log, learning_rate, progress, train_step
 
 RESUMABLE = {"iterations", "minutes", "workers", "checkpoint_every"}  # may change when a training is resumed
+KEPT = ("sample_index", "seconds", "best", "log")  # of a Trainer, in the state of a checkpoint under these names
 MAX_VAL_CLIPS = 32  # they stay in memory
 
 
 def clips_for(model: BaseModel, videos: Sequence, config: TrainConfig) -> ClipDataset:
     """The clips of `videos` as a config asks for them, at the model's size."""
-    how = config.strides, config.augment, config.seed, config.late_start
-    return ClipDataset(videos, model.config.size, *how)
+    return ClipDataset(videos, model.config.size, config.strides, config.augment, config.seed, config.late_start)
 
 
 def held_out_clips(model: BaseModel, videos: Sequence, config: TrainConfig) -> list[Clip]:
@@ -48,9 +48,8 @@ def held_out_clips(model: BaseModel, videos: Sequence, config: TrainConfig) -> l
 
 def split_videos(videos: Videos, every: int) -> tuple[Videos, Videos]:
     """(to train on, to measure J on): every so many-th video is held out; 0 holds out none."""
-    held_out = Videos(videos[every - 1 :: every]) if every else Videos()
-    names = {video.name for video in held_out}
-    return Videos(video for video in videos if video.name not in names), held_out
+    seen = [video for i, video in enumerate(videos, 1) if not every or i % every]
+    return Videos(seen), Videos(videos[every - 1 :: every] if every else ())
 
 
 class Trainer:
@@ -74,7 +73,7 @@ class Trainer:
         on_checkpoint: Callable[[Log], None] = lambda log: None,
     ) -> None:
         torch.manual_seed(config.seed)
-        self.dist = dist or single_process()
+        self.dist = dist or Distributed()
         self.model, self.config, self.run_dir, self.val_clips = model.to(self.dist.device), config, run_dir, val_clips
         self.on_step, self.on_checkpoint = on_step, on_checkpoint
         self.optimizer = Optimizer(model, config.weight_decay, config.muon)
@@ -142,15 +141,14 @@ class Trainer:
     def loader(self) -> Iterator[RawBatch]:
         """The batches from here on; `prepare_batch` is still to be applied."""
         self.sampler.begin(self.iteration, self.sample_index)
-        workers = self.config.workers
         return iter(
             DataLoader(
                 RawClips(self.clips),
                 batch_sampler=self.sampler,
                 collate_fn=collate_clips,
-                num_workers=workers,
+                num_workers=self.config.workers,
                 pin_memory=self.dist.device.type == "cuda",
-                worker_init_fn=ignore_interrupts if workers else None,
+                worker_init_fn=ignore_interrupts,
             )
         )
 
@@ -168,13 +166,12 @@ class Trainer:
         """Validate and write files. A full disk is reported and training continues; the `last` checkpoint raises."""
         if not (self.dist.is_main and self.log):
             return
-        J = -1.0
-        if self.val_clips:
-            J = self.log[-1]["val_J"] = self.validate()
         try:
-            if self.best < J:
-                self.best = J
-                self.save(BEST)
+            if self.val_clips:
+                J = self.log[-1]["val_J"] = self.validate()
+                if J > self.best:
+                    self.best = J
+                    self.save(BEST)
             self.save()
             self.on_checkpoint(self.log)
         except VosError as error:
@@ -198,16 +195,10 @@ class Trainer:
         return sum(values) / len(values)
 
     def save(self, name: str = LAST) -> None:
-        """Write RUN/<name> (the main process does), and keep the last checkpoint before it."""
-        if not self.dist.is_main:
-            return
+        """Write RUN/<name> and RUN/log.csv, and keep the last checkpoint before it."""
         cuda = self.dist.device.type == "cuda"
-        state = {
+        state = {key: getattr(self, key) for key in KEPT} | {
             "optimizer": self.optimizer.state_dict(),
-            "sample_index": self.sample_index,
-            "seconds": self.seconds,
-            "best": self.best,
-            "log": self.log,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state(self.dist.device) if cuda else None,
         }
@@ -220,9 +211,8 @@ class Trainer:
     def resume(self) -> None:
         """Go on from RUN's newest checkpoint, if there is one. VosError where it does not fit."""
         found = broadcast(newest_checkpoint(self.run_dir) if self.dist.is_main else None, self.dist)
-        if found is None:
-            said = f"{self.run_dir}: nothing to go on from"
-        else:
+        said = f"{self.run_dir}: nothing to go on from"
+        if found:
             path, checkpoint = found
             try:
                 self.load_state(checkpoint, path)
@@ -246,9 +236,10 @@ class Trainer:
         state = checkpoint["state"]
         self.model.load_state_dict(checkpoint["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.iteration, self.sample_index = checkpoint["iterations"], state["sample_index"]
-        self.saved, self.log = self.iteration, state["log"]
-        self.seconds, self.best, self.precision = state["seconds"], state["best"], checkpoint["precision"]
+        for key in KEPT:
+            setattr(self, key, state[key])
+        self.iteration = self.saved = checkpoint["iterations"]
+        self.precision = checkpoint["precision"]
         torch.set_rng_state(state["random"])
         if self.dist.device.type == "cuda":
             torch.cuda.set_rng_state(state["random_cuda"], self.dist.device)

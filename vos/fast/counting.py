@@ -80,8 +80,7 @@ def pack(prediction: np.ndarray, truth: np.ndarray, objects: Sequence[int]) -> t
         both = int(np.count_nonzero(true & predicted))
         areas.append((both, int(np.count_nonzero(true) + np.count_nonzero(predicted)) - both))
         # NumPy multiplies bytes ten times as fast as it shifts them to the left.
-        bits.append(true.view(np.uint8) * np.uint8(1 << k))
-        bits.append(predicted.view(np.uint8) * np.uint8(1 << (k + GROUP)))
+        bits += [true.view(np.uint8) * np.uint8(1 << k), predicted.view(np.uint8) * np.uint8(1 << (k + GROUP))]
     return reduce(np.bitwise_or, bits), areas
 
 
@@ -110,8 +109,7 @@ def fold(edge: np.ndarray, strips: int, objects: int, radius: int) -> np.ndarray
     whole[radius : radius + height] = edge
     folded = whole[: rows + 2 * radius]
     for strip in range(1, strips):
-        shifted = whole[strip * rows : (strip + 1) * rows + 2 * radius] * np.uint8(1 << strip * objects)
-        folded = folded | shifted
+        folded = folded | whole[strip * rows : (strip + 1) * rows + 2 * radius] * np.uint8(1 << strip * objects)
     return folded
 
 

@@ -63,13 +63,12 @@ class UpsampledConvolution(nn.Conv2d):
         start = (0, second - first)  # of what each half depends on, in the padded map
         height, width = (size + self.shares.shape[1] - 1 for size in x.shape[-2:])
         x = pad(x, [-first] * 4, mode="replicate")
-        rows = []
-        for p in (0, 1):
-            row = []
-            for q in (0, 1):
-                cells = x[:, :, start[p] : start[p] + height, start[q] : start[q] + width]
-                row.append(conv2d(cells, self.weight_of_cells(p, q), self.bias).permute(0, 2, 3, 1))
-            rows.append(torch.stack(row, dim=3))
+
+        def quarter(p: int, q: int) -> Tensor:
+            cells = x[:, :, start[p] : start[p] + height, start[q] : start[q] + width]
+            return conv2d(cells, self.weight_of_cells(p, q), self.bias).permute(0, 2, 3, 1)
+
+        rows = [torch.stack([quarter(p, 0), quarter(p, 1)], dim=3) for p in (0, 1)]
         quarters = torch.stack(rows, dim=2)  # (N, h, 2, w, 2, outputs), as a channels_last map lies in memory
         return quarters.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 

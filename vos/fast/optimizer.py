@@ -16,11 +16,10 @@ class Optimizer:
     """
 
     def __init__(self, model: nn.Module, weight_decay: float, muon: float = 0.0) -> None:
-        weights = list(model.parameters())
-        self.convolutions = [w for w in weights if muon and is_hidden_convolution(w)]
+        self.convolutions = [w for w in model.parameters() if muon and is_hidden_convolution(w)]
         self.matrices = [nn.Parameter(as_matrix(w.detach())) for w in self.convolutions]
         taken = {id(w) for w in self.convolutions}
-        others = [w for w in weights if id(w) not in taken]
+        others = [w for w in model.parameters() if id(w) not in taken]
         adamw = torch.optim.AdamW(others, weight_decay=weight_decay, fused=True)
         self.parts: list[tuple[torch.optim.Optimizer, float]] = [(adamw, 1.0)]
         if self.matrices:  # match_rms_adamw: steps of AdamW's size (Liu et al. 2025)

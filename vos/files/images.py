@@ -10,18 +10,8 @@ from PIL import Image
 from vos.files.errors import VosError
 
 # What Pillow raises for bytes that are no image, or only a part of one.
-BROKEN_IMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    EOFError,
-    struct.error,
-    Image.DecompressionBombError,
-)
+BROKEN_IMAGE = (OSError, SyntaxError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, EOFError,
+                struct.error, Image.DecompressionBombError)  # fmt: skip
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vos.files.errors import VosError
 from vos.files.json_files import read_json
@@ -67,10 +67,10 @@ def read_meta(path: Path) -> dict[str, dict[int, ListedObject]]:
     return videos
 
 
-def listed_object(where: str, value: object) -> ListedObject:
+def listed_object(where: str, value: Any) -> ListedObject:
     """One object's entry in meta.json; `where` begins the message of a VosError."""
     frames = value.get("frames") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or not isinstance(frames, list) or not all(isinstance(name, str) for name in frames):
+    if not isinstance(frames, list) or not all(isinstance(name, str) for name in frames):
         raise VosError(f'{where}: "frames" must be a list of frame names')
     category = value.get("category")
     if not isinstance(category, str | None):
@@ -83,20 +83,18 @@ def davis_splits(root: Path) -> Splits:
     for year in ("2017", "480p", "2016"):
         train, val = (davis_names(root / "ImageSets" / year / f"{kind}.txt") for kind in ("train", "val"))
         if train or val:
-            break
-    else:
-        lists = root / "ImageSets"
-        raise VosError(f"{lists}: no train.txt in 2017/ or 480p/ names a sequence; unpack the whole DAVIS archive")
-    valid = [davis_video(root, name) for name in val if (root / "Annotations" / "480p" / name).is_dir()]
-    return [davis_video(root, name) for name in train], valid, valid
+            valid = [davis_video(root, name) for name in val if (root / "Annotations" / "480p" / name).is_dir()]
+            return [davis_video(root, name) for name in train], valid, valid
+    advice = "unpack the whole DAVIS archive"
+    raise VosError(f"{root / 'ImageSets'}: no train.txt in 2017/ or 480p/ names a sequence; {advice}")
 
 
 def davis_video(root: Path, name: str) -> ListedVideo:
     """One sequence. VosError where its first frame has no mask, which says what the objects are."""
-    frames, masks = frames_and_masks(root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name)
+    annotations = root / "Annotations" / "480p" / name
+    frames, masks = frames_and_masks(root / "JPEGImages" / "480p" / name, annotations)
     if frames[0].stem not in masks:
-        folder = root / "Annotations" / "480p" / name
-        raise VosError(f"{folder}: the first frame {frames[0].stem} has no annotation; is the set whole?")
+        raise VosError(f"{annotations}: the first frame {frames[0].stem} has no annotation; is the set whole?")
     return ListedVideo(name, frames, tuple(masks.get(path.stem) for path in frames), None)
 
 

@@ -23,8 +23,8 @@ def davis_palette() -> np.ndarray:
     ids = np.arange(256)
     palette = np.zeros((256, 3), np.uint8)
     for bit in range(8):
-        for channel in range(3):
-            palette[:, channel] |= (((ids >> (3 * bit + channel)) & 1) << (7 - bit)).astype(np.uint8)
+        channels = (ids[:, None] >> (3 * bit + np.arange(3))) & 1
+        palette |= (channels << (7 - bit)).astype(np.uint8)
     return palette
 
 
@@ -66,10 +66,8 @@ def ids_in(image: Image.Image) -> np.ndarray:
     if image.mode == "LA":
         raise NoIds("is grey with transparency, and a pixel that is half there has no one id")
     pixels = np.array(image)
-    if image.mode == "P":
-        return pixels
-    if image.mode == "1":
-        return pixels.astype(np.uint8)
+    if image.mode in ("P", "1"):
+        return pixels.astype(np.uint8, copy=False)
     return read_grey(pixels) if image.mode == "L" else read_colors(pixels)
 
 

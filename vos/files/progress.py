@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -11,22 +12,17 @@ EVERY = 60.0  # seconds between two plain lines
 Item = TypeVar("Item")
 
 
-class PlainProgress:
+class PlainProgress(AbstractContextManager):
     """The part of tqdm's interface that we use, as lines: "scoring: 40% done, 2 min left"."""
 
-    def __init__(
-        self, desc: str, total: float, initial: float = 0, fraction: Callable[[], float] | None = None
-    ) -> None:
-        self.desc, self.total, self.n, self.words = desc, total, initial, ""
-        self.fraction = fraction or (lambda: self.n / self.total if self.total else 1.0)
+    def __init__(self, desc: str, total: float, initial: float, fraction: Callable[[], float] | None) -> None:
+        self.desc, self.n, self.words = desc, initial, ""
+        self.fraction = fraction or (lambda: self.n / total if total else 1.0)
         self.start = self.said = time.monotonic()
         self.begin = self.fraction()
 
-    def __enter__(self) -> "PlainProgress":
-        return self
-
     def __exit__(self, *_error: object) -> None:
-        self.close()
+        """Nothing is left to be cleared."""
 
     def update(self, n: float = 1) -> None:
         """Count n more, and say so once a minute."""
@@ -35,15 +31,11 @@ class PlainProgress:
         if now - self.said >= EVERY:
             self.said, done = now, self.fraction()
             left = (now - self.start) * (1 - done) / max(done - self.begin, 1e-9) / 60
-            rest = f", {self.words}" if self.words else ""
-            print(f"{self.desc}: {done:.0%} done, {left:.0f} min left{rest}", file=sys.stderr, flush=True)
+            print(f"{self.desc}: {done:.0%} done, {left:.0f} min left{self.words}", file=sys.stderr, flush=True)
 
     def set_postfix(self, words: dict[str, str], refresh: bool = False) -> None:
         """What stands behind the share that is done."""
-        self.words = ", ".join(f"{key} {value}" for key, value in words.items() if key != "left")
-
-    def close(self) -> None:
-        """Nothing is left to be cleared."""
+        self.words = "".join(f", {key} {value}" for key, value in words.items() if key != "left")
 
 
 def progress_bar(

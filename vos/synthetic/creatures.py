@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from vos.synthetic.patterns import Pattern
 from vos.synthetic.pen import Pen
 from vos.synthetic.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
-from vos.synthetic.walkers import BLACK, DARK, WHITE, Look, beast, draw_person, eye, pick
+from vos.synthetic.walkers import BEASTS, BLACK, DARK, WHITE, Look, draw_person, eye, pick
 
 PAINTS = [rgb(c) for c in ("#c93f3a", "#2d6ea8", "#e0b63a", "#3c8c6a", "#e9e4da", "#7b4f8f", "#e07b39")]
 
@@ -263,11 +263,11 @@ class Category:
 
 
 CATEGORIES = {
-    "tiger": Category(beast("tiger"), "walk", ("savannah", "forest", "snow"), 0.7, 0.85),
-    "zebra": Category(beast("zebra"), "walk", ("savannah",), 0.73, 0.95),
-    "elephant": Category(beast("elephant"), "walk", ("savannah",), 1.07, 0.85),
-    "giraffe": Category(beast("giraffe"), "walk", ("savannah",), 0.92, 1.2),
-    "dog": Category(beast("dog"), "walk", ("street", "forest", "snow", "meadow"), 0.6, 0.75),
+    "tiger": Category(BEASTS["tiger"].draw, "walk", ("savannah", "forest", "snow"), 0.7, 0.85),
+    "zebra": Category(BEASTS["zebra"].draw, "walk", ("savannah",), 0.73, 0.95),
+    "elephant": Category(BEASTS["elephant"].draw, "walk", ("savannah",), 1.07, 0.85),
+    "giraffe": Category(BEASTS["giraffe"].draw, "walk", ("savannah",), 0.92, 1.2),
+    "dog": Category(BEASTS["dog"].draw, "walk", ("street", "forest", "snow", "meadow"), 0.6, 0.75),
     "person": Category(draw_person, "walk", ("street", "forest", "savannah", "snow", "meadow"), 0.21, 0.75),
     "car": Category(draw_car, "drive", ("street", "snow", "meadow"), 0.42, 0.75),
     "snake": Category(draw_snake, "walk", ("savannah", "forest"), 0.17, 0.6),
@@ -275,8 +275,8 @@ CATEGORIES = {
     "butterfly": Category(draw_butterfly, "flutter", ("forest", "meadow", "pond"), 0.62, 1.0),
     "balloon": Category(draw_balloon, "drift", ("sky", "street", "savannah", "meadow"), 0.76, 1.0),
     "fish": Category(draw_fish, "swim", ("underwater",), 0.46, 1.0),
-    "leopard": Category(beast("leopard"), "walk", ("savannah", "forest", "snow"), 0.62, 0.85, seen=False),
-    "cow": Category(beast("cow"), "walk", ("meadow", "meadow", "forest"), 0.73, 0.75, seen=False),
+    "leopard": Category(BEASTS["leopard"].draw, "walk", ("savannah", "forest", "snow"), 0.62, 0.85, seen=False),
+    "cow": Category(BEASTS["cow"].draw, "walk", ("meadow", "meadow", "forest"), 0.73, 0.75, seen=False),
     "duck": Category(draw_duck, "float", ("pond",), 0.39, 1.0, seen=False),
     "turtle": Category(draw_turtle, "swim", ("underwater",), 0.46, 1.0, seen=False),
     "octopus": Category(draw_octopus, "swim", ("underwater",), 0.54, 1.0, seen=False),

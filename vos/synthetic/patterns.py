@@ -1,12 +1,12 @@
 """Noise and coats: tiles drawn once per process, looked up for every pixel."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from vos.synthetic.shapes import Point, ramp
+from vos.synthetic.shapes import Color, Point, ramp
 
 TILE = 512  # side of a noise tile, pixels
 CLOTH = 256  # side of a pattern tile, pixels
@@ -45,59 +45,53 @@ def scattered(n: int, number: int) -> tuple[np.ndarray, np.ndarray]:
     at = (np.arange(CLOTH, dtype=np.float32) / CLOTH)[None]
     first = np.full((CLOTH, CLOTH), 9, np.float32)
     second = first.copy()
-    for i in range(n):
-        for j in range(n):
-            shift = i % 2 / 2
-            x, y = (j + shift + 0.6 * rng.random()) / n, (i + 0.6 * rng.random()) / n
-            dx, dy = at - np.float32(x), at.T - np.float32(y)
-            dx, dy = dx - np.floor(dx + 0.5), dy - np.floor(dy + 0.5)
-            d = np.sqrt(dx * dx + dy * dy) * n
-            second = np.minimum(second, np.maximum(first, d))
-            first = np.minimum(first, d)
+    for i, j in np.ndindex(n, n):
+        x, y = (j + i % 2 / 2 + 0.6 * rng.random()) / n, (i + 0.6 * rng.random()) / n
+        dx, dy = at - np.float32(x), at.T - np.float32(y)
+        dx, dy = dx - np.floor(dx + 0.5), dy - np.floor(dy + 0.5)
+        d = np.sqrt(dx * dx + dy * dy) * n
+        second = np.minimum(second, np.maximum(first, d))
+        first = np.minimum(first, d)
     return first, second
 
 
-@lru_cache(maxsize=32)
-def pattern_tile(name: str) -> np.ndarray:
-    """A named pattern, float32 (CLOTH * CLOTH,), 0..1: how much of the second colour a point has."""
-    at = np.arange(CLOTH, dtype=np.float32) / CLOTH
-    x, y = np.meshgrid(at, at)
-    soft = noise_tile(7)[::2, ::2]
+@lru_cache(maxsize=1)
+def pattern_tiles() -> dict[str, np.ndarray]:
+    """Every pattern by name, float32 (CLOTH * CLOTH,), 0..1: how much of the second colour a point has."""
 
     def wave(z: np.ndarray) -> np.ndarray:  # a triangle wave, 0..1, period 1
         return np.abs(2 * (z - np.floor(z)) - 1)
 
-    if name == "tiger":
-        tile = ramp(wave(7 * x + 1.5 * soft + 0.3 * wave(2 * y)) + 0.35 * wave(2 * y + 2 * soft), 0.78, 0.90)
-    elif name == "zebra":
-        tile = ramp(wave(8 * x + 1.2 * soft), 0.44, 0.56)
-    elif name == "rosettes":
-        d = scattered(8, 1)[0]
-        tile = np.maximum(ramp(d, 0.16, 0.24) * ramp(-d, -0.44, -0.36), 0.35 * ramp(-d, -0.4, -0.3))
-    elif name == "patches":
-        first, second = scattered(5, 2)
-        tile = ramp(second - first, 0.12, 0.2)
-    elif name == "cow":
-        tile = ramp(noise_tile(8, (64,))[::2, ::2], 0.55, 0.6)
-    elif name == "dots":
-        tile = ramp(-scattered(6, 3)[0], -0.34, -0.26)
-    elif name == "scales":
-        row = np.floor(8 * y)
-        p, q = 8 * x + 0.5 * (row % 2), 8 * y - row
-        p = p - np.floor(p) - 0.5
-        tile = ramp(np.abs(np.sqrt(p * p + q * q) - 0.62), 0.0, 0.16) * 0.9
-        tile = 1 - tile
-    elif name == "bands":
-        tile = ramp(wave(4 * x), 0.45, 0.55)
-    elif name == "plaid":
-        tile = 0.45 * ramp(wave(8 * x), 0.5, 0.6) + 0.45 * ramp(wave(8 * y), 0.5, 0.6)
-    elif name == "hoops":
-        tile = ramp(wave(8 * y), 0.45, 0.55)
-    elif name == "fur":
-        tile = noise_tile(9, (32, 8, 4))[::2, ::2]
-    else:
+    at = np.arange(CLOTH, dtype=np.float32) / CLOTH
+    x, y = np.meshgrid(at, at)
+    soft, blot, fur = (noise_tile(*use)[::2, ::2] for use in ((7,), (8, (64,)), (9, (32, 8, 4))))
+    (rosette, _), (nearest, next_one), (dot, _) = scattered(8, 1), scattered(5, 2), scattered(6, 3)
+    row = np.floor(8 * y)
+    p, q = 8 * x + 0.5 * (row % 2), 8 * y - row
+    p = p - np.floor(p) - 0.5
+    tiles = {
+        "tiger": ramp(wave(7 * x + 1.5 * soft + 0.3 * wave(2 * y)) + 0.35 * wave(2 * y + 2 * soft), 0.78, 0.90),
+        "zebra": ramp(wave(8 * x + 1.2 * soft), 0.44, 0.56),
+        "rosettes": np.maximum(
+            ramp(rosette, 0.16, 0.24) * ramp(-rosette, -0.44, -0.36), 0.35 * ramp(-rosette, -0.4, -0.3)
+        ),
+        "patches": ramp(next_one - nearest, 0.12, 0.2),
+        "cow": ramp(blot, 0.55, 0.6),
+        "dots": ramp(-dot, -0.34, -0.26),
+        "scales": 1 - ramp(np.abs(np.sqrt(p * p + q * q) - 0.62), 0.0, 0.16) * 0.9,
+        "bands": ramp(wave(4 * x), 0.45, 0.55),
+        "plaid": 0.45 * ramp(wave(8 * x), 0.5, 0.6) + 0.45 * ramp(wave(8 * y), 0.5, 0.6),
+        "hoops": ramp(wave(8 * y), 0.45, 0.55),
+        "fur": fur,
+    }
+    return {name: np.ascontiguousarray(tile, np.float32).ravel() for name, tile in tiles.items()}
+
+
+def pattern_tile(name: str) -> np.ndarray:
+    """One of the patterns; ValueError if there is none of this name."""
+    if name not in pattern_tiles():
         raise ValueError(f"no pattern {name!r}")
-    return np.ascontiguousarray(tile, np.float32).ravel()
+    return pattern_tiles()[name]
 
 
 @dataclass(frozen=True)
@@ -105,7 +99,7 @@ class Pattern:
     """A pattern tile in a second colour. repeat: tiles per unit; origin, turn: the frame it is fixed to."""
 
     name: str
-    color: np.ndarray
+    color: Color
     repeat: float = 1.0
     origin: Point = (0.0, 0.0)
     turn: float = 0.0
@@ -121,5 +115,4 @@ class Pattern:
 
     def along(self, origin: Point, end: Point) -> "Pattern":
         """The same pattern fixed to a limb that goes from `origin` to `end`, across which bands run."""
-        turn = math.atan2(end[1] - origin[1], end[0] - origin[0])
-        return Pattern(self.name, self.color, self.repeat, origin, turn, self.strength)
+        return replace(self, origin=origin, turn=math.atan2(end[1] - origin[1], end[0] - origin[0]))

@@ -5,20 +5,22 @@ everything: an antialiased edge, an outline, a rounded look under a light from t
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
+Color = np.ndarray  # float32 (3,): red, green and blue, 0..1
 Point = tuple[float, float]
+Bounds = tuple[float, float, float, float]
 
 
-def rgb(code: str) -> np.ndarray:
-    """'#E8892B' as float32 (3,), 0..1."""
+def rgb(code: str) -> Color:
+    """'#E8892B' as a colour."""
     return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
 
 
-def mix(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
+def mix(first: Color, second: Color, weight: float) -> Color:
     """`first` at weight 0, `second` at weight 1."""
     return first + (second - first) * np.float32(weight)
 
@@ -31,8 +33,29 @@ def ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
 class Shape(NamedTuple):
     """bounds: (left, top, right, bottom); distance(u, v): signed distance to the edge, negative inside."""
 
-    bounds: tuple[float, float, float, float]
+    bounds: Bounds
     distance: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def off(point: Point, dx: float, dy: float) -> Point:
+    """The point dx to the right of another and dy below it."""
+    return point[0] + dx, point[1] + dy
+
+
+def swung(point: Point, length: float, angle: float) -> Point:
+    """Where a limb ends that hangs from a point, swung forwards by `angle`."""
+    return point[0] + length * math.sin(angle), point[1] + length * math.cos(angle)
+
+
+def around(center: Point, rx: float, ry: float) -> Bounds:
+    """Bounds that reach rx to the left and right of a point, ry above and below it."""
+    return center[0] - rx, center[1] - ry, center[0] + rx, center[1] + ry
+
+
+def hull(parts: Iterable[Bounds]) -> Bounds:
+    """The bounds of all parts together."""
+    left, top, right, bottom = zip(*parts, strict=True)
+    return min(left), min(top), max(right), max(bottom)
 
 
 def capsule(a: Point, b: Point, ra: float, rb: float | None = None) -> Shape:
@@ -47,13 +70,7 @@ def capsule(a: Point, b: Point, ra: float, rb: float | None = None) -> Shape:
         u, v = u - along * dx, v - along * dy
         return np.sqrt(u * u + v * v) - (ra + along * (rb - ra))
 
-    bounds = (
-        min(a[0] - ra, b[0] - rb),
-        min(a[1] - ra, b[1] - rb),
-        max(a[0] + ra, b[0] + rb),
-        max(a[1] + ra, b[1] + rb),
-    )
-    return Shape(bounds, distance)
+    return Shape(hull([around(a, ra, ra), around(b, rb, rb)]), distance)
 
 
 def ellipse(center: Point, rx: float, ry: float, turn: float = 0.0) -> Shape:
@@ -68,8 +85,7 @@ def ellipse(center: Point, rx: float, ry: float, turn: float = 0.0) -> Shape:
         steep = np.maximum(np.sqrt(p * p + q * q), 1e-6 / least)  # both limits matter at the centre alone
         return np.maximum(level, 1e-6) * (level - 1) / steep
 
-    w, h = math.hypot(rx * cos, ry * sin), math.hypot(rx * sin, ry * cos)
-    return Shape((center[0] - w, center[1] - h, center[0] + w, center[1] + h), distance)
+    return Shape(around(center, math.hypot(rx * cos, ry * sin), math.hypot(rx * sin, ry * cos)), distance)
 
 
 def polygon(points: list[Point], rounding: float = 0.0) -> Shape:
@@ -83,15 +99,13 @@ def polygon(points: list[Point], rounding: float = 0.0) -> Shape:
             dx, dy = bx - ax, by - ay
             p, q = u - ax, v - ay
             along = np.clip((p * dx + q * dy) / max(dx * dx + dy * dy, 1e-9), 0, 1)
-            crosses = ((v >= ay) != (v >= by)) & ((p * dy < q * dx) == (dy > 0))
-            inside ^= crosses
+            inside ^= ((v >= ay) != (v >= by)) & ((p * dy < q * dx) == (dy > 0))
             p, q = p - along * dx, q - along * dy
             nearest = np.minimum(nearest, p * p + q * q)
         root = np.sqrt(nearest)
         return np.where(inside, -root, root) - rounding
 
-    xs, ys = zip(*points, strict=True)
-    return Shape((min(xs) - rounding, min(ys) - rounding, max(xs) + rounding, max(ys) + rounding), distance)
+    return Shape(hull(around(point, rounding, rounding) for point in points), distance)
 
 
 def block(left: float, top: float, right: float, bottom: float, rounding: float = 0.0) -> Shape:
@@ -101,9 +115,9 @@ def block(left: float, top: float, right: float, bottom: float, rounding: float 
 
     def distance(u: np.ndarray, v: np.ndarray) -> np.ndarray:
         p, q = np.abs(u - cx) - hx, np.abs(v - cy) - hy
-        outside_p, outside_q = np.maximum(p, 0), np.maximum(q, 0)
-        outside = np.sqrt(outside_p * outside_p + outside_q * outside_q)
-        return outside + np.minimum(np.maximum(p, q), 0) - rounding
+        inside = np.minimum(np.maximum(p, q), 0)
+        p, q = np.maximum(p, 0), np.maximum(q, 0)
+        return np.sqrt(p * p + q * q) + inside - rounding
 
     return Shape((left, top, right, bottom), distance)
 
@@ -122,12 +136,10 @@ def union(*shapes: Shape, blend: float = 0.0) -> Shape:
         result = shapes[0].distance(u, v)
         for shape in shapes[1:]:
             other = shape.distance(u, v)
+            apart = np.abs(result - other)
+            result = np.minimum(result, other)
             if blend:
-                melt = np.maximum(blend - np.abs(result - other), 0)
-                result = np.minimum(result, other) - melt * melt / (4 * blend)
-            else:
-                result = np.minimum(result, other)
+                result = result - np.square(np.maximum(blend - apart, 0)) / (4 * blend)
         return result
 
-    corners = list(zip(*(shape.bounds for shape in shapes), strict=True))
-    return Shape((min(corners[0]), min(corners[1]), max(corners[2]), max(corners[3])), distance)
+    return Shape(hull(shape.bounds for shape in shapes), distance)

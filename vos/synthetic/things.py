@@ -1,14 +1,16 @@
 """Things that stand about in the scenes, one unit tall, their foot at v = 0."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from vos.synthetic.patterns import Pattern
 from vos.synthetic.pen import Pen
-from vos.synthetic.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
+from vos.synthetic.shapes import Color, block, capsule, chain, ellipse, mix, polygon, rgb, union
 
 Random = np.random.Generator
+Thing = Callable[[Pen, Random], None]
 
 
 def between(rng: Random, low: float, high: float) -> float:
@@ -16,23 +18,21 @@ def between(rng: Random, low: float, high: float) -> float:
     return low + (high - low) * rng.random()
 
 
-def tint(rng: Random, codes: list[str], amount: float = 0.05) -> np.ndarray:
+def tint(rng: Random, codes: Sequence[str], amount: float = 0.05) -> Color:
     """One of the colours, a little lighter or darker."""
     return np.clip(rgb(codes[int(rng.random() * len(codes))]) * np.float32(1 + amount * (2 * rng.random() - 1)), 0, 1)
 
 
-def tuft(pen: Pen, rng: Random) -> None:
+def tuft(pen: Pen, rng: Random, codes: Sequence[str] = ("#b9a04c", "#9c8b3f", "#cdb765"), wide: float = 0.07) -> None:
     """A tuft of grass."""
-    color = tint(rng, ["#b9a04c", "#9c8b3f", "#cdb765"], 0.1)
+    color = tint(rng, codes, 0.1)
     for lean in (-0.5, -0.2, 0.15, 0.45):
-        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.07, 0.02), color, line=0)
+        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), wide, 0.02), color, line=0)
 
 
 def green_tuft(pen: Pen, rng: Random) -> None:
     """A tuft of green grass, sometimes with a flower."""
-    color = tint(rng, ["#5f8f43", "#4c7c3d", "#7da653"], 0.1)
-    for lean in (-0.5, -0.2, 0.15, 0.45):
-        pen.fill(capsule((lean * 0.3, 0), (lean, -between(rng, 0.6, 1.0)), 0.08, 0.02), color, line=0)
+    tuft(pen, rng, ["#5f8f43", "#4c7c3d", "#7da653"], 0.08)
     if rng.random() < 0.4:
         pen.fill(ellipse((0, -1), 0.16, 0.16), tint(rng, ["#f2d75c", "#f4f0e6", "#e58aa0", "#b28ad0"]), line=0)
 
@@ -49,9 +49,8 @@ def bush(pen: Pen, rng: Random) -> None:
     color = tint(rng, ["#5d8a45", "#4b7a4a", "#78964a"], 0.12)
     lumps = [ellipse((x, -0.42 + 0.3 * abs(x) * rng.random()), 0.42, 0.42) for x in (-0.5, 0.0, 0.5)]
     pen.soft((0.1, 0.02), 1.0, 0.18, rgb("#20301f"), 0.45)
-    pen.fill(
-        union(*lumps, blend=0.1), color, Pattern("dots", mix(color, rgb("#2c4a2a"), 0.5), 0.6), line=0.8, round=0.4
-    )
+    leaves = Pattern("dots", mix(color, rgb("#2c4a2a"), 0.5), 0.6)
+    pen.fill(union(*lumps, blend=0.1), color, leaves, line=0.8, round=0.4)
 
 
 def acacia(pen: Pen, rng: Random) -> None:
@@ -68,9 +67,8 @@ def broadleaf(pen: Pen, rng: Random) -> None:
     """A tree with a round crown."""
     bark = tint(rng, ["#5f4633", "#6b5340", "#4f4038"])
     leaf = tint(rng, ["#4f7d3f", "#3f6f44", "#6b8f43", "#8a9a45"], 0.1)
-    pen.fill(
-        capsule((0, 0), (0.02, -0.6), 0.07, 0.045), bark, Pattern("fur", mix(bark, rgb("#2a2018"), 0.6), 2), line=0.8
-    )
+    cracks = Pattern("fur", mix(bark, rgb("#2a2018"), 0.6), 2)
+    pen.fill(capsule((0, 0), (0.02, -0.6), 0.07, 0.045), bark, cracks, line=0.8)
     spots = Pattern("fur", mix(leaf, rgb("#223c24"), 0.75), 1.3)
     for x, y, r in ((-0.2, -0.6, 0.22), (0.22, -0.62, 0.22), (0.0, -0.78, 0.26)):
         pen.fill(ellipse((x, y), r, r * 0.9), leaf, spots, line=0.8, round=0.22)
@@ -91,11 +89,8 @@ def pine(pen: Pen, rng: Random) -> None:
     for k in range(3):
         y, w = -0.12 - 0.24 * k, 0.32 - 0.08 * k
         pen.fill(polygon([(-w, y), (0, y - 0.42), (w, y)], 0.02), leaf, line=0.7)
-        pen.fill(
-            polygon([(-w * 0.5, y - 0.2), (0, y - 0.43), (w * 0.45, y - 0.23), (0, y - 0.26)], 0.01),
-            rgb("#f4f8fb"),
-            line=0,
-        )
+        snow = polygon([(-w * 0.5, y - 0.2), (0, y - 0.43), (w * 0.45, y - 0.23), (0, y - 0.26)], 0.01)
+        pen.fill(snow, rgb("#f4f8fb"), line=0)
 
 
 def weed(pen: Pen, rng: Random) -> None:
@@ -140,14 +135,13 @@ def house(pen: Pen, rng: Random) -> None:
     pen.fill(polygon([(-0.29, -0.83), (-0.2, -1.0), (0.2, -1.0), (0.29, -0.83)], 0.01), roof)
     pen.fill(block(-0.26, -0.85, 0.26, 0.0), wall, Pattern("fur", mix(wall, rgb("#6a4a3a"), 0.35), 2))
     lit = [rgb("#7f9fb0"), rgb("#5f7f95"), rgb("#e8d08a")]
-    for row in range(3):
-        for column in range(3):
-            x, y = -0.17 + 0.17 * column, -0.72 + 0.23 * row
-            if row == 2 and column == 1:
-                pen.fill(block(x - 0.05, y - 0.02, x + 0.05, 0.0, 0.01), roof)
-            else:
-                pen.fill(block(x - 0.05, y - 0.07, x + 0.05, y + 0.07), frame, line=0.6)
-                pen.fill(block(x - 0.036, y - 0.055, x + 0.036, y + 0.055), lit[int(rng.random() * 3)], line=0)
+    for row, column in np.ndindex(3, 3):
+        x, y = -0.17 + 0.17 * column, -0.72 + 0.23 * row
+        if (row, column) == (2, 1):  # the door
+            pen.fill(block(x - 0.05, y - 0.02, x + 0.05, 0.0, 0.01), roof)
+        else:
+            pen.fill(block(x - 0.05, y - 0.07, x + 0.05, y + 0.07), frame, line=0.6)
+            pen.fill(block(x - 0.036, y - 0.055, x + 0.036, y + 0.055), lit[int(rng.random() * 3)], line=0)
 
 
 def puff(pen: Pen, rng: Random) -> None:

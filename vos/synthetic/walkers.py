@@ -6,14 +6,13 @@ category from the next.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from vos.synthetic.patterns import Pattern
 from vos.synthetic.pen import Pen
-from vos.synthetic.shapes import Point, capsule, chain, ellipse, mix, polygon, rgb, union
+from vos.synthetic.shapes import Color, Point, capsule, chain, ellipse, mix, off, polygon, rgb, swung, union
 
 SHIRTS = [rgb(c) for c in ("#c8463d", "#2f6f9f", "#e3a93b", "#4d8a57", "#7c5a9b", "#e8e0d0", "#d9773f", "#3f8f94")]
 TROUSERS = [rgb(c) for c in ("#34435e", "#5b4a3f", "#2c2f38", "#7a7f8a", "#8a6a45")]
@@ -24,7 +23,7 @@ BLACK, WHITE, DARK = rgb("#1d1a1c"), rgb("#fbf7ee"), rgb("#3a2f2e")
 Look = tuple[float, ...]
 
 
-def pick(colors: list[np.ndarray], number: float) -> np.ndarray:
+def pick(colors: list[Color], number: float) -> Color:
     """The colour at `number` (0..1) of the way through a list."""
     return colors[min(int(number * len(colors)), len(colors) - 1)]
 
@@ -32,12 +31,12 @@ def pick(colors: list[np.ndarray], number: float) -> np.ndarray:
 def eye(pen: Pen, at: Point, radius: float) -> None:
     """An eye with a glint."""
     pen.fill(ellipse(at, radius, radius), BLACK, line=0)
-    pen.fill(ellipse((at[0] + radius * 0.3, at[1] - radius * 0.35), radius * 0.35, radius * 0.35), WHITE, line=0)
+    pen.fill(ellipse(off(at, radius * 0.3, -radius * 0.35), radius * 0.35, radius * 0.35), WHITE, line=0)
 
 
 @dataclass(frozen=True)
 class Beast:
-    """Proportions and coat of a walker; lengths in body lengths, colours as codes."""
+    """A walker on four legs, by its proportions and coat; lengths in body lengths, colours as codes."""
 
     coat: str
     other: str
@@ -59,97 +58,81 @@ class Beast:
     repeat: float = 0.9
     variety: float = 0.12
 
+    def draw(self, pen: Pen, phase: float, look: Look) -> None:
+        """Paint one."""
+        shade = 1 + self.variety * (look[0] - 0.5) * 2
+        coat = np.clip(mix(rgb(self.coat), rgb(self.belly), self.variety * look[1]) * np.float32(shade), 0, 1)
+        other, belly = rgb(self.other), rgb(self.belly)
+        pattern = Pattern(self.pattern, other, self.repeat, (look[2] * 3, look[3] * 3)) if self.pattern else None
+        limb, depth, head, nape = self.limb, self.depth, self.head, self.nape
+        top = -self.leg - depth * 0.55 + 0.012 * math.sin(2 * phase)
+        hip, chest = (-0.38, top + 0.01), (0.36, top - 0.01)
 
-def draw_beast(pen: Pen, phase: float, look: Look, beast: Beast) -> None:
-    """Any walker on four legs."""
-    shade = 1 + beast.variety * (look[0] - 0.5) * 2
-    coat = np.clip(mix(rgb(beast.coat), rgb(beast.belly), beast.variety * look[1]) * np.float32(shade), 0, 1)
-    other, belly = rgb(beast.other), rgb(beast.belly)
-    pattern = Pattern(beast.pattern, other, beast.repeat, (look[2] * 3, look[3] * 3)) if beast.pattern else None
-    bob = 0.012 * math.sin(2 * phase)
-    top = -beast.leg - beast.depth * 0.55 + bob
-    hip, chest = (-0.38, top + 0.01), (0.36, top - 0.01)
+        def leg(x: float, offset: float, tone: float) -> None:
+            swing = 0.42 * math.sin(phase + offset)
+            lift = max(0.0, math.cos(phase + offset)) * 0.75
+            half = (-top) / 2 * 1.03
+            root = (x, top + 0.02)
+            knee = swung(root, half, swing)
+            foot = off(swung(knee, half, swing - lift), 0, -limb * 0.4)
+            thigh, shin = capsule(root, knee, limb * 1.55, limb), capsule(knee, foot, limb, limb * 0.8)
+            paw = ellipse(off(foot, limb * 0.35, 0), limb * 1.25, limb * 0.75)
+            shape = union(thigh, shin, paw, blend=0.04)
+            pen.fill(shape, coat, pattern and pattern.along(root, knee), tone, round=limb * 1.4)
 
-    def leg(x: float, offset: float, tone: float) -> None:
-        swing = 0.42 * math.sin(phase + offset)
-        lift = max(0.0, math.cos(phase + offset)) * 0.75
-        half = (-top) / 2 * 1.03
-        root = (x, top + 0.02)
-        knee = (x + half * math.sin(swing), root[1] + half * math.cos(swing))
-        foot = (knee[0] + half * math.sin(swing - lift), knee[1] + half * math.cos(swing - lift) - beast.limb * 0.4)
-        shape = union(
-            capsule(root, knee, beast.limb * 1.55, beast.limb),
-            capsule(knee, foot, beast.limb, beast.limb * 0.8),
-            ellipse((foot[0] + beast.limb * 0.35, foot[1]), beast.limb * 1.25, beast.limb * 0.75),
-            blend=0.04,
+        leg(-0.31, math.pi, 0.72)
+        leg(0.31, 1.5 * math.pi, 0.72)
+        wag = 0.12 * math.sin(phase * 0.7 + 6 * look[4])
+        root = (hip[0] - depth * 0.55, top - depth * 0.3)
+        end = (root[0] + self.tail[0] * 0.75, root[1] + self.tail[1] + wag)
+        middle = (root[0] + self.tail[0] * 0.45, root[1] + self.tail[1] * 0.2 + 0.08 + wag * 0.4)
+        pen.fill(chain([root, middle, end], limb * 0.55, limb * 0.4), coat, pattern and pattern.along(root, end))
+        if self.brush:
+            pen.fill(ellipse(end, 0.05, 0.07), mix(other, DARK, 0.5))
+        face = off(off(chest, *self.neck), 0, 0.02 * math.sin(phase + 1))
+        snout, nose = off(face, *self.snout[:2]), self.snout[2]
+        if self.mane:
+            pen.fill(capsule(off(chest, -0.1, -depth * 0.85), off(face, -0.1, -0.08), 0.05, 0.06), other)
+        if self.ear in ("round", "long"):
+            self.paint_ear(pen, face, coat, 0.7, -0.03)
+        torso = union(
+            capsule(hip, chest, depth * 0.98, depth), capsule(chest, face, nape * 1.25, nape * 0.85), blend=0.1
         )
-        pen.fill(shape, coat, pattern and pattern.along(root, knee), tone, round=beast.limb * 1.4)
+        pen.fill(torso, coat, pattern, round=0.17, under=(belly, top + depth * 0.35, top + depth * 0.95))
+        leg(-0.38, 0.0, 1.0)
+        leg(0.36, 0.5 * math.pi, 1.0)
+        skull = union(ellipse(face, head, head * 0.95), capsule(face, snout, head * 0.8, nose), blend=0.05)
+        pen.fill(skull, coat, pattern, round=0.1)
+        if not self.trunk:
+            pen.fill(ellipse(off(snout, 0.01, 0.012), nose * 0.95, nose * 0.75), belly, line=0, round=0.06)
+            pen.fill(ellipse(off(snout, nose * 0.75, -0.02), 0.032, 0.024), DARK, line=0)
+        else:
+            curl = 0.12 * math.sin(phase * 0.5 + look[5] * 6)
+            low = (snout[0] + 0.06 + curl, snout[1] + 0.33)
+            pen.fill(
+                chain([snout, off(snout, 0.07, 0.16), low, (low[0] + 0.08 + curl, snout[1] + 0.42)], 0.085, 0.04), coat
+            )
+            pen.fill(capsule(off(snout, -0.02, 0.06), off(snout, 0.1, 0.12), 0.03, 0.012), WHITE)
+        if self.horns:
+            for lean in (-0.03, 0.03):
+                horn = capsule(off(face, lean * 0.5, -head * 0.7), off(face, lean, -head * 1.55), 0.016, 0.026)
+                pen.fill(horn, other)
+        self.paint_ear(pen, face, coat, 1.0, -0.08)
+        eye(pen, off(face, head * 0.42, -head * 0.22), max(head * 0.17, 0.02))
 
-    leg(-0.31, math.pi, 0.72)
-    leg(0.31, 1.5 * math.pi, 0.72)
-    wag = 0.12 * math.sin(phase * 0.7 + 6 * look[4])
-    root = (hip[0] - beast.depth * 0.55, top - beast.depth * 0.3)
-    end = (root[0] + beast.tail[0] * 0.75, root[1] + beast.tail[1] + wag)
-    middle = (root[0] + beast.tail[0] * 0.45, root[1] + beast.tail[1] * 0.2 + 0.08 + wag * 0.4)
-    pen.fill(
-        chain([root, middle, end], beast.limb * 0.55, beast.limb * 0.4), coat, pattern and pattern.along(root, end)
-    )
-    if beast.brush:
-        pen.fill(ellipse(end, 0.05, 0.07), mix(other, DARK, 0.5))
-    nod = 0.02 * math.sin(phase + 1)
-    face = (chest[0] + beast.neck[0], chest[1] + beast.neck[1] + nod)
-    snout = (face[0] + beast.snout[0], face[1] + beast.snout[1])
-    if beast.mane:
-        ridge = [(chest[0] - 0.1, chest[1] - beast.depth * 0.85), (face[0] - 0.1, face[1] - 0.08)]
-        pen.fill(capsule(ridge[0], ridge[1], 0.05, 0.06), other)
-    if beast.ear in ("round", "point", "long"):
-        ear(pen, face, beast, coat, 0.7, -0.03)
-    torso = union(
-        capsule(hip, chest, beast.depth * 0.98, beast.depth),
-        capsule(chest, face, beast.nape * 1.25, beast.nape * 0.85),
-        blend=0.1,
-    )
-    pen.fill(torso, coat, pattern, round=0.17, under=(belly, top + beast.depth * 0.35, top + beast.depth * 0.95))
-    leg(-0.38, 0.0, 1.0)
-    leg(0.36, 0.5 * math.pi, 1.0)
-    skull = union(
-        ellipse(face, beast.head, beast.head * 0.95), capsule(face, snout, beast.head * 0.8, beast.snout[2]), blend=0.05
-    )
-    pen.fill(skull, coat, pattern, round=0.1)
-    if not beast.trunk:
-        muzzle = ellipse((snout[0] + 0.01, snout[1] + 0.012), beast.snout[2] * 0.95, beast.snout[2] * 0.75)
-        pen.fill(muzzle, belly, line=0, round=0.06)
-        pen.fill(ellipse((snout[0] + beast.snout[2] * 0.75, snout[1] - 0.02), 0.032, 0.024), DARK, line=0)
-    else:
-        curl = 0.12 * math.sin(phase * 0.5 + look[5] * 6)
-        points = [snout, (snout[0] + 0.07, snout[1] + 0.16), (snout[0] + 0.06 + curl, snout[1] + 0.33)]
-        tusk = (snout[0] + 0.1, snout[1] + 0.12)
-        pen.fill(chain([*points, (points[2][0] + 0.08 + curl, snout[1] + 0.42)], 0.085, 0.04), coat)
-        pen.fill(capsule((snout[0] - 0.02, snout[1] + 0.06), tusk, 0.03, 0.012), WHITE)
-    if beast.horns:
-        for lean in (-0.03, 0.03):
-            tip = (face[0] + lean, face[1] - beast.head * 1.55)
-            pen.fill(capsule((face[0] + lean * 0.5, face[1] - beast.head * 0.7), tip, 0.016, 0.026), other)
-    ear(pen, face, beast, coat, 1.0, -0.08)
-    eye(pen, (face[0] + beast.head * 0.42, face[1] - beast.head * 0.22), max(beast.head * 0.17, 0.02))
-
-
-def ear(pen: Pen, face: Point, beast: Beast, coat: np.ndarray, tone: float, shift: float) -> None:
-    """One ear of the kind the beast has."""
-    x, y, size = face[0] + shift + 0.02, face[1] - beast.head * 0.85, beast.head
-    inner = mix(coat, rgb("#e8b7a0"), 0.6)
-    if beast.ear == "round":
-        pen.fill(ellipse((x, y), size * 0.42, size * 0.42), coat, tone=tone)
-        pen.fill(ellipse((x + 0.008, y + 0.008), size * 0.22, size * 0.24), inner, tone=tone, line=0)
-    elif beast.ear == "point":
-        tip = (x - size * 0.15, y - size * 0.6)
-        pen.fill(polygon([(x - size * 0.35, y + 0.03), tip, (x + size * 0.3, y + 0.03)], 0.015), coat, tone=tone)
-    elif beast.ear == "long":
-        pen.fill(ellipse((x - 0.03, y + size * 0.2), size * 0.6, size * 0.24, -0.5), coat, tone=tone)
-    elif beast.ear == "floppy":
-        pen.fill(ellipse((x - 0.02, y + size * 0.75), size * 0.36, size * 0.75, 0.35), coat, tone=0.7 * tone)
-    elif beast.ear == "huge":
-        pen.fill(ellipse((x - 0.07, y + size * 0.95), size * 0.95, size * 1.25, 0.25), coat, tone=0.9 * tone)
+    def paint_ear(self, pen: Pen, face: Point, coat: Color, tone: float, shift: float) -> None:
+        """One ear of the kind the beast has."""
+        x, y, size = face[0] + shift + 0.02, face[1] - self.head * 0.85, self.head
+        if self.ear == "round":
+            pen.fill(ellipse((x, y), size * 0.42, size * 0.42), coat, tone=tone)
+            inner = ellipse((x + 0.008, y + 0.008), size * 0.22, size * 0.24)
+            pen.fill(inner, mix(coat, rgb("#e8b7a0"), 0.6), tone=tone, line=0)
+        elif self.ear == "long":
+            pen.fill(ellipse((x - 0.03, y + size * 0.2), size * 0.6, size * 0.24, -0.5), coat, tone=tone)
+        elif self.ear == "floppy":
+            pen.fill(ellipse((x - 0.02, y + size * 0.75), size * 0.36, size * 0.75, 0.35), coat, tone=0.7 * tone)
+        elif self.ear == "huge":
+            pen.fill(ellipse((x - 0.07, y + size * 0.95), size * 0.95, size * 1.25, 0.25), coat, tone=0.9 * tone)
 
 
 BEASTS = {
@@ -181,11 +164,6 @@ BEASTS = {
 }  # fmt: skip
 
 
-def beast(name: str) -> Callable[[Pen, float, Look], None]:
-    """The drawing function of one walker."""
-    return lambda pen, phase, look: draw_beast(pen, phase, look, BEASTS[name])
-
-
 def draw_person(pen: Pen, phase: float, look: Look) -> None:
     """A person who walks, one unit tall; clothes, hair and skin after `look`."""
     skin, hair = pick(SKINS, look[0]), pick(HAIRS, look[1])
@@ -199,59 +177,43 @@ def draw_person(pen: Pen, phase: float, look: Look) -> None:
 
     def leg(offset: float, tone: float) -> None:
         swing = 0.5 * math.sin(phase + offset)
-        bend = swing - 0.8 * max(0.0, math.cos(phase + offset))
-        knee = (hip[0] + 0.235 * math.sin(swing), hip[1] + 0.235 * math.cos(swing))
-        foot = (knee[0] + 0.22 * math.sin(bend), knee[1] + 0.22 * math.cos(bend))
+        knee = swung(hip, 0.235, swing)
+        foot = swung(knee, 0.22, swing - 0.8 * max(0.0, math.cos(phase + offset)))
+        pen.fill(ellipse(off(foot, 0.028, 0.008), 0.062, 0.03), DARK, tone=tone)
         shape = union(capsule(hip, knee, 0.068, 0.05), capsule(knee, foot, 0.05, 0.036))
-        pen.fill(union(ellipse((foot[0] + 0.028, foot[1] + 0.008), 0.062, 0.03)), DARK, tone=tone)
         pen.fill(shape, legs, tone=tone, round=0.06)
 
     def arm(offset: float, tone: float) -> None:
         swing = 0.55 * math.sin(phase + offset)
-        shoulder = (neck[0] - 0.01, neck[1] + 0.055)
-        elbow = (shoulder[0] + 0.15 * math.sin(swing), shoulder[1] + 0.15 * math.cos(swing))
-        bend = swing + 0.45
-        hand = (elbow[0] + 0.15 * math.sin(bend), elbow[1] + 0.15 * math.cos(bend))
-        pen.fill(capsule(elbow, hand, 0.034, 0.028), skin, tone=tone, round=0.04)
-        pen.fill(ellipse(hand, 0.034, 0.034), skin, tone=tone, round=0.04)
-        pen.fill(
-            capsule(shoulder, elbow, 0.048, 0.042), shirt, cloth and cloth.along(shoulder, elbow), tone, round=0.05
-        )
+        shoulder = off(neck, -0.01, 0.055)
+        elbow = swung(shoulder, 0.15, swing)
+        hand = swung(elbow, 0.15, swing + 0.45)
+        for bare in (capsule(elbow, hand, 0.034, 0.028), ellipse(hand, 0.034, 0.034)):
+            pen.fill(bare, skin, tone=tone, round=0.04)
+        sleeve = capsule(shoulder, elbow, 0.048, 0.042)
+        pen.fill(sleeve, shirt, cloth and cloth.along(shoulder, elbow), tone, round=0.05)
 
     arm(0.0, 0.75)
     leg(math.pi, 0.75)
     leg(0.0, 1.0)
-    body = union(
-        capsule((hip[0], hip[1] - 0.02), (neck[0], neck[1] + 0.08), 0.09, 0.1),
-        capsule(neck, (neck[0], neck[1] + 0.08), 0.05, 0.09),
-        blend=0.04,
-    )
+    chest = off(neck, 0, 0.08)
+    body = union(capsule(off(hip, 0, -0.02), chest, 0.09, 0.1), capsule(neck, chest, 0.05, 0.09), blend=0.04)
     if look[5] > 0.65:  # a dress or a long coat
         hem = [(-0.07, hip[1] - 0.1), (0.08, hip[1] - 0.1), (0.13, hip[1] + 0.17), (-0.13, hip[1] + 0.17)]
         body = union(body, polygon(hem, 0.02), blend=0.05)
     pen.fill(capsule(neck, head, 0.035), skin, tone=0.85)
     pen.fill(body, shirt, cloth, round=0.1)
-    pen.fill(ellipse((head[0] - 0.015, head[1] - 0.015), 0.087, 0.092), hair)
+    pen.fill(ellipse(off(head, -0.015, -0.015), 0.087, 0.092), hair)
     if look[5] < 0.35:
-        pen.fill(capsule((head[0] - 0.055, head[1]), (head[0] - 0.07, head[1] + 0.12), 0.045, 0.03), hair)
-    pen.fill(
-        union(
-            ellipse((head[0] + 0.018, head[1] + 0.012), 0.068, 0.074),
-            ellipse((head[0] + 0.085, head[1] + 0.02), 0.018, 0.015),
-            blend=0.02,
-        ),
-        skin,
-        round=0.07,
-    )
-    pen.fill(ellipse((head[0] + 0.05, head[1] - 0.002), 0.011, 0.015), BLACK, line=0)
-    pen.fill(ellipse((head[0] - 0.022, head[1] + 0.02), 0.014, 0.02), skin, tone=0.85, line=0)
+        pen.fill(capsule(off(head, -0.055, 0), off(head, -0.07, 0.12), 0.045, 0.03), hair)
+    face, nose = ellipse(off(head, 0.018, 0.012), 0.068, 0.074), ellipse(off(head, 0.085, 0.02), 0.018, 0.015)
+    pen.fill(union(face, nose, blend=0.02), skin, round=0.07)
+    pen.fill(ellipse(off(head, 0.05, -0.002), 0.011, 0.015), BLACK, line=0)
+    pen.fill(ellipse(off(head, -0.022, 0.02), 0.014, 0.02), skin, tone=0.85, line=0)
     if look[1] * 7 % 1 < 0.3:
-        hat = pick(SHIRTS, look[0] * 3 % 1)
-        pen.fill(
-            union(
-                ellipse((head[0], head[1] - 0.065), 0.082, 0.05),
-                capsule((head[0], head[1] - 0.045), (head[0] + 0.12, head[1] - 0.04), 0.014),
-            ),
-            hat,
+        cap, peak = (
+            ellipse(off(head, 0, -0.065), 0.082, 0.05),
+            capsule(off(head, 0, -0.045), off(head, 0.12, -0.04), 0.014),
         )
+        pen.fill(union(cap, peak), pick(SHIRTS, look[0] * 3 % 1))
     arm(math.pi, 1.0)
