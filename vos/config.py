@@ -81,9 +81,8 @@ class ModelConfig:
         return self.size[0] // self.output_stride, self.size[1] // self.output_stride
 
 
-# "course" is for two processor cores, "report" has the sizes of the report.
 PRESETS = {
-    "course": ModelConfig(
+    "course": ModelConfig(  # for two processor cores
         size=(64, 112),
         patch=2,
         widths=((48, 64),),
@@ -96,7 +95,7 @@ PRESETS = {
         batch_norm=True,
         mask_weight=5.0,
     ),
-    "report": ModelConfig(
+    "report": ModelConfig(  # the sizes of the report
         size=(256, 448),
         widths=((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
         state_channels=512,

@@ -16,6 +16,7 @@ from vos.data import Video, normalize_frames, only_ids, stretch
 from vos.masks import VOID, object_ids
 from vos.networks import BaseModel, State, UpdatedModel
 
+Size = tuple[int, ...]  # (H, W), as the first of a frame's shape
 CHUNK = 8  # frames encoded at once: enough to keep two cores or a GPU busy
 LEAST_PROBABLE = 0.1  # nothing is painted below: where an object is out of sight the best guess is a faint cloud
 
@@ -134,6 +135,8 @@ class Segmenter:
     @torch.inference_mode()
     def watch(self, frames: Iterable[np.ndarray]) -> None:
         """Show the updated model every frame of the video, before the first `start`; the base model ignores them."""
+        if self.ids:
+            raise ValueError("objects are followed already: watch(frames) comes before the first start(frame, id_map)")
         if isinstance(self.model, UpdatedModel):
             for frame in frames:
                 self.check_frame(frame)
@@ -165,9 +168,7 @@ class Segmenter:
             frames, encoded = self.encode([video.frame(i, self.model.config.size) for i in indices])
             yield from zip(frames.split(1), encoded.split(1), strict=True)
 
-    def advance(
-        self, frame: Tensor, encoded: Tensor, size: tuple[int, ...], given: np.ndarray | None = None
-    ) -> np.ndarray:
+    def advance(self, frame: Tensor, encoded: Tensor, size: Size, given: np.ndarray | None = None) -> np.ndarray:
         """The id map (H, W) of the next frame, which is of this size; given: those of objects that begin in it."""
         merged = self.merge(self.tracker.step(encoded), size)
         if given is None:

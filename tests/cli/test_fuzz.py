@@ -224,6 +224,7 @@ def restore(root: Path, whole: dict[Path, bytes]) -> None:
             path.write_bytes(data)
 
 
+@pytest.mark.slow
 def test_only_vos_errors_come_out(tiny, tmp_path):
     read_everything(tiny)  # without a mutation nothing is found
     root = tmp_path / "set"

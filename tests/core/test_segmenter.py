@@ -314,3 +314,11 @@ def test_frames_and_files_are_stretched_alike(frames, video):
     small = np.asarray(Image.fromarray(frames[0]).resize((32, 16), Image.Resampling.BILINEAR))
     assert (read_frame(video.frame_paths[0], (16, 32)) == small).all()
     assert object_ids(video.given(0)) == [2]
+
+
+@MODELS
+def test_watching_comes_before_following(name, frames, id_maps):
+    segmenter = Segmenter(new_model(name))
+    segmenter.start(frames[0], id_maps[0])
+    with pytest.raises(ValueError, match="watch"):
+        segmenter.watch(frames)

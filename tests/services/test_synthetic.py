@@ -89,6 +89,7 @@ def test_all_frames_hold_the_annotated_ones(drawn: Path) -> None:
 # -- sameness ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_same_bytes_whatever_the_workers(tmp_path: Path) -> None:
     for workers in (1, 2):
         draw_dataset(tmp_path / str(workers), train=3, valid=1, seed=5, workers=workers, progress=False)
@@ -154,6 +155,7 @@ def test_the_tiger_is_occluded_more_and_more() -> None:
     assert areas[12] > areas[15] > areas[18] and areas[-1] < 0.6 * areas[0]
 
 
+@pytest.mark.slow
 def test_copying_the_first_mask_scores_as_on_real_video() -> None:
     scores = []
     for index in range(10, 26):

@@ -27,33 +27,3 @@ from vos.figures.results import (
     spotlight,
 )
 from vos.figures.style import BASE, UPDATED, WIDTH, model_color, model_look, save, styled, use_style
-
-__all__ = [
-    "BASE",
-    "UPDATED",
-    "WIDTH",
-    "LiveFigure",
-    "ablation_effects",
-    "clip_strip",
-    "contact_sheet",
-    "contour_matching",
-    "dataset_statistics",
-    "draw_architecture",
-    "feature_maps",
-    "loss_curves",
-    "model_color",
-    "model_look",
-    "prediction_rows",
-    "progress_figure",
-    "progress_file",
-    "row_label",
-    "running_median",
-    "save",
-    "score_bars",
-    "score_by_frame",
-    "score_over_time",
-    "show_image",
-    "spotlight",
-    "styled",
-    "use_style",
-]

@@ -21,14 +21,13 @@ VIDEO_ROW, FRAME_ROW, BUS, FUSION_ROW, MASK_ROW, DECODER_ROW, OUT_ROW = 7.3, 5.7
 THUMB, CELL, SMALL, FUSION = (1.0, 0.66), (1.5, 0.86), (1.14, 0.72), (1.95, 0.86)
 WIDE = 14.15
 DATA, INK = "#6B6B6B", "#222222"
+Point = tuple[float, float]
 TINTS = {BASE: "#E0F3EC", UPDATED: "#DFEDF7", DATA: "#F1F1F1"}
 
 
 @styled()
 def draw_architecture(
-    model: Literal["base", "updated"] = "updated",
-    frames: np.ndarray | None = None,
-    masks: np.ndarray | None = None,
+    model: Literal["base", "updated"] = "updated", frames: np.ndarray | None = None, masks: np.ndarray | None = None
 ) -> Figure:
     """The boxes and tensors of one model, unrolled over time.
 
@@ -37,9 +36,11 @@ def draw_architecture(
     """
     if model not in ("base", "updated"):
         raise ValueError(f"model must be 'base' or 'updated', not {model!r}")
+    tiles = {}
     for name, pictures in (("frames", frames), ("masks", masks)):
         if pictures is not None and len(pictures) < len(STEPS):
             raise ValueError(f"{len(pictures)} {name}: there must be at least {len(STEPS)}, or none")
+        tiles[name] = [None if pictures is None else pictures[t] for t in (0, 1, 2, -1)]
     updated = model == "updated"
     lift = 0 if updated else 1.2  # without the convolutional block the mask path moves up
     bottom, top = lift - 0.2, VIDEO_ROW + 0.55 if updated else FRAME_ROW + 0.85
@@ -50,9 +51,9 @@ def draw_architecture(
     axes.set_axis_off()
 
     initializer(axes, lift, updated)
-    show(axes, (0.68, FRAME_ROW), "$y_0$", pick(masks, 0, PALETTE))
+    show(axes, (0.68, FRAME_ROW), "$y_0$", tiles["masks"][0])
     for column, (left, step) in enumerate(zip(LEFTS, STEPS, strict=True)):
-        show(axes, (left + FRAME, FRAME_ROW), f"$x_{{{step}}}$", pick(frames, column))
+        show(axes, (left + FRAME, FRAME_ROW), f"$x_{{{step}}}$", tiles["frames"][column])
         if updated or column:
             arrow(axes, [(left + FRAME + THUMB[0] / 2, FRAME_ROW), (left + ENCODER - SMALL[0] / 2, FRAME_ROW)], DATA)
             box(axes, (left + ENCODER, FRAME_ROW), SMALL, "Encoder", BASE)
@@ -61,7 +62,7 @@ def draw_architecture(
         if column:
             mask_step(axes, column, updated, lift)
             at = (left + ENCODER + ASIDE * updated, OUT_ROW + lift)
-            show(axes, at, rf"$\tilde{{y}}_{{{step}}}$", pick(masks, column, PALETTE), name_left=True)
+            show(axes, at, rf"$\tilde{{y}}_{{{step}}}$", tiles["masks"][column], name_left=True)
     if updated:
         video_bus(axes)
     dots(axes, ((LEFTS[2] + ENCODER + SMALL[0] / 2 + LEFTS[3]) / 2, FRAME_ROW), DATA)
@@ -97,14 +98,12 @@ def video_step(axes: Axes, column: int) -> None:
 
 def video_bus(axes: Axes) -> None:
     """h_video, the last hidden state, to every convolutional block."""
-    drops = [left + ENCODER + 2 * ASIDE for left in LEFTS[1:]]
-    into = FUSION_ROW + FUSION[1] / 2
-    right = LEFTS[-1] + ENCODER + ASIDE + CELL[0] / 2
-    corner = WIDE - 0.35
-    path = [(right, VIDEO_ROW), (corner, VIDEO_ROW), (corner, BUS), (drops[0], BUS), (drops[0], into)]
-    arrow(axes, path, UPDATED, 3.4, 0.5)
-    for x in drops[1:]:
-        arrow(axes, [(x, BUS), (x, into)], UPDATED, 3.4, 0.5)
+    right, corner = LEFTS[-1] + ENCODER + ASIDE + CELL[0] / 2, WIDE - 0.35
+    lead = [(right, VIDEO_ROW), (corner, VIDEO_ROW), (corner, BUS)]
+    for left in LEFTS[1:]:
+        x = left + ENCODER + 2 * ASIDE
+        arrow(axes, [*lead, (x, BUS), (x, FUSION_ROW + FUSION[1] / 2)], UPDATED, 3.4, 0.5)
+        lead = []
     label(axes, ((LEFTS[2] + LEFTS[3]) / 2 + ENCODER + ASIDE, BUS + 0.26), "$h_{video}$", UPDATED, "center", 20)
 
 
@@ -146,7 +145,7 @@ def chain(axes: Axes, start: float, end: float, row: float, column: int, color: 
     arrow(axes, [(middle + 0.3, row), (end, row)], color)
 
 
-def dots(axes: Axes, at: tuple[float, float], color: str) -> None:
+def dots(axes: Axes, at: Point, color: str) -> None:
     """Three dots, for time steps that are not drawn."""
     for shift in (-0.13, 0, 0.13):
         axes.plot(at[0] + shift, at[1], "o", color=color, markersize=4.5)
@@ -154,8 +153,8 @@ def dots(axes: Axes, at: tuple[float, float], color: str) -> None:
 
 def legend(axes: Axes, updated: bool, lift: float) -> None:
     """What the colours mean, in the free corner under the Initializer."""
-    rows = [(BASE, "base model"), (UPDATED, "added by the updated model"), (DATA, "frames and masks")]
-    rows = [row for row in rows if updated or row[0] != UPDATED]
+    added = [(UPDATED, "added by the updated model")] if updated else []
+    rows = [(BASE, "base model"), *added, (DATA, "frames and masks")]
     top = DECODER_ROW + lift - 0.05
     for position, (color, text) in enumerate(rows):
         box(axes, (0.5, top - 0.42 * position), (0.5, 0.3), "", color)
@@ -163,15 +162,7 @@ def legend(axes: Axes, updated: bool, lift: float) -> None:
     label(axes, (0.25, top - 0.42 * len(rows)), "Boxes of one name share their weights.", DATA, size=14)
 
 
-def pick(pictures: np.ndarray | None, column: int, palette: np.ndarray | None = None) -> np.ndarray | None:
-    """The picture of a column (the last one for T-1), coloured by the palette if there is one."""
-    if pictures is None:
-        return None
-    picture = pictures[column if column < len(STEPS) - 1 else -1]
-    return picture if palette is None else palette[picture]
-
-
-def box(axes: Axes, center: tuple[float, float], size: tuple[float, float], text: str, color: str) -> None:
+def box(axes: Axes, center: Point, size: Point, text: str, color: str) -> None:
     """A rounded box with text in its middle."""
     corner = (center[0] - size[0] / 2 + 0.08, center[1] - size[1] / 2 + 0.08)
     shape = FancyBboxPatch(corner, size[0] - 0.16, size[1] - 0.16, boxstyle="round,pad=0.08,rounding_size=0.14")
@@ -180,14 +171,13 @@ def box(axes: Axes, center: tuple[float, float], size: tuple[float, float], text
     axes.text(*center, text, size=16, color=INK, ha="center", va="center", linespacing=1.1, zorder=3)
 
 
-def show(
-    axes: Axes, center: tuple[float, float], name: str, picture: np.ndarray | None, name_left: bool = False
-) -> None:
-    """A frame or mask: its picture with its name above or to the left, or a grey box that holds the name."""
+def show(axes: Axes, center: Point, name: str, picture: np.ndarray | None, name_left: bool = False) -> None:
+    """A frame or id map: its picture with its name above or to the left, or a grey box that holds the name."""
     if picture is None:
         box(axes, center, THUMB, "", DATA)
         label(axes, center, name, INK, "center", 19)
         return
+    picture = PALETTE[picture] if picture.ndim == 2 else picture
     scale = min(THUMB[0] / picture.shape[1], THUMB[1] / picture.shape[0])
     wide, high = picture.shape[1] * scale / 2, picture.shape[0] * scale / 2
     extent = (center[0] - wide, center[0] + wide, center[1] - high, center[1] + high)
@@ -198,13 +188,13 @@ def show(
     label(axes, at, name, INK, "right" if name_left else "center", 18)
 
 
-def arrow(axes: Axes, points: Sequence[tuple[float, float]], color: str, width: float = 2.2, zorder: float = 1) -> None:
+def arrow(axes: Axes, points: Sequence[Point], color: str, width: float = 2.2, zorder: float = 1) -> None:
     """A line through `points` with a head at its end."""
     patch = FancyArrowPatch(path=Path(points), arrowstyle="-|>", mutation_scale=19, shrinkA=0, shrinkB=0)
     patch.set(color=color, linewidth=width, zorder=zorder, joinstyle="miter", capstyle="butt")
     axes.add_patch(patch)
 
 
-def label(axes: Axes, at: tuple[float, float], text: str, color: str, ha: str = "left", size: float = 18.5) -> None:
+def label(axes: Axes, at: Point, text: str, color: str, ha: str = "left", size: float = 18.5) -> None:
     """The name of a tensor beside its arrow."""
     axes.text(*at, text, size=size, color=color, ha=ha, va="center", zorder=4)

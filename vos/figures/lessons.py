@@ -24,10 +24,7 @@ LINES = ("-", "--", "-.", ":")  # for who cannot tell the colours of objects apa
 
 @styled()
 def contact_sheet(
-    images: Sequence[np.ndarray],
-    titles: Sequence[str] | None = None,
-    columns: int = 5,
-    title: str | None = None,
+    images: Sequence[np.ndarray], titles: Sequence[str] | None = None, columns: int = 5, title: str | None = None
 ) -> Figure:
     """Images (H, W, 3) uint8 of any sizes in rows of `columns`, each with its title above."""
     images = list(images)
@@ -93,11 +90,9 @@ def dataset_statistics(
     """
     areas = 100 * np.asarray(areas, float)
     areas = areas[areas > 0]
-    counts = sorted(
-        [(n, name, SEEN, "") for name, n in seen.items()]
-        + [(n, name, UNSEEN, "///") for name, n in (unseen or {}).items()],
-        key=lambda row: (-row[0], row[1]),
-    )
+    counts = [(n, name, SEEN, "") for name, n in seen.items()]
+    counts += [(n, name, UNSEEN, "///") for name, n in (unseen or {}).items()]
+    counts.sort(key=lambda row: (-row[0], row[1]))
     figure = Figure(figsize=(WIDTH, max(3.6, 0.7 + 0.2 * min(len(counts), largest))))
     left, right = figure.subfigures(1, 2, squeeze=False)[0] if counts else (figure, figure)
     top, bottom = left.subplots(2, 1)
@@ -151,13 +146,10 @@ def contour_matching(prediction: np.ndarray, truth: np.ndarray, radius: int) -> 
     if prediction.shape != truth.shape:
         raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} must be of one size")
     edges = {"predicted": boundary(prediction), "true": boundary(truth)}
-    rows, columns = np.nonzero(edges["predicted"] | edges["true"])
-    margin = radius + 3
-    window = (
-        slice(max(0, min(rows, default=0) - margin), max(rows, default=prediction.shape[0]) + margin + 1),
-        slice(max(0, min(columns, default=0) - margin), max(columns, default=prediction.shape[1]) + margin + 1),
-    )
-    high, wide = prediction[window].shape
+    places = zip(np.nonzero(edges["predicted"] | edges["true"]), truth.shape, strict=True)
+    spans = [(min(at, default=0) - radius - 3, max(at, default=size) + radius + 4) for at, size in places]
+    window = tuple(slice(max(0, low), high) for low, high in spans)
+    high, wide = truth[window].shape
     figure = Figure(figsize=(WIDTH, min(4.4 * high / wide, 7) + 1.1))
     shares = []
     panels = (("precision", "predicted", "true"), ("recall", "true", "predicted"))
@@ -175,8 +167,7 @@ def contour_matching(prediction: np.ndarray, truth: np.ndarray, radius: int) -> 
         axes.spines[:].set(visible=True, color="#CCCCCC")
         axes.grid(False)
         axes.set_title(f"{name} = {hit.sum()} of {total} {ours} boundary pixels = {shares[-1]:.2f}", size=10.5)
-    precision, recall = shares
-    f = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    f = 2 * shares[0] * shares[1] / sum(shares) if any(shares) else 0.0
     figure.suptitle(f"F = 2 · precision · recall / (precision + recall) = {f:.2f}")
     handles = [
         Patch(facecolor=BAND, edgecolor="#CCCCCC", label=f"within {radius} px of the other boundary"),
@@ -196,10 +187,9 @@ def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> 
     channels, high, wide = h.shape
     columns = min(columns, channels)
     rows = -(-channels // columns)
-    sheet = np.full((rows * (high + 1) - 1, columns * (wide + 1) - 1), np.nan)
-    for c, channel in enumerate(h):
-        y, x = c // columns * (high + 1), c % columns * (wide + 1)
-        sheet[y : y + high, x : x + wide] = channel
+    cells = np.pad(h, ((0, rows * columns - channels), (0, 1), (0, 1)), constant_values=np.nan)
+    cells = cells.reshape(rows, columns, high + 1, wide + 1).swapaxes(1, 2)
+    sheet = cells.reshape(rows * (high + 1), columns * (wide + 1))[:-1, :-1]
     width = min(WIDTH, 1.5 + 1.6 * columns)
     figure = Figure(figsize=(width, (width - 1.3) * sheet.shape[0] / sheet.shape[1] + 0.6))
     axes = figure.add_subplot()

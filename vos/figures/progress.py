@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vos.figures.results import running_median
-from vos.figures.style import WIDTH, model_look, save, styled
+from vos.figures.style import WIDTH, model_color, save, styled
 
 
 @styled()
@@ -19,28 +19,26 @@ def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
     """
     steps, loss, length = (np.array([row[key] for row in log]) for key in ("iteration", "loss", "length"))
     judged = [(row["iteration"], row["val_J"]) for row in log if "val_J" in row]
-    look = model_look(name)
+    color = model_color(name)
     figure = Figure(figsize=(WIDTH, 3.4))
-    axes = figure.subplots(1, 2 if judged else 1, squeeze=False)[0]
+    grid = figure.subplots(1, 2 if judged else 1, squeeze=False)[0]
+    left = grid[0]
     smooth = running_median(loss, max(1, len(loss) // 25))
-    axes[0].plot(steps, loss, color=look.color, alpha=0.22, linewidth=0.8)
-    axes[0].plot(steps, smooth, color=look.color)
-    axes[0].set_ylim(0, 1.1 * np.percentile(loss, 99))
-    axes[0].set(
-        title=f"{name}: loss {smooth[-1]:.4f} after {log[-1]['seconds'] / 60:.1f} minutes", ylabel="nats per pixel"
-    )
+    left.plot(steps, loss, color=color, alpha=0.22, linewidth=0.8)
+    left.plot(steps, smooth, color=color)
+    left.set(ylim=(0, 1.1 * np.percentile(loss, 99)), ylabel="nats per pixel")
+    left.set_title(f"{name}: loss {smooth[-1]:.4f} after {log[-1]['seconds'] / 60:.1f} minutes")
     for i in np.flatnonzero(np.diff(length)) + 1:
-        axes[0].axvline(steps[i], color="#979797", linewidth=0.8, linestyle=":")
-        axes[0].annotate(
+        left.axvline(steps[i], color="#979797", linewidth=0.8, linestyle=":")
+        left.annotate(
             f" clips of {length[i]}", (steps[i], 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
         )
     if judged:
-        axes[1].plot(*zip(*judged, strict=True), color=look.color, marker="o", clip_on=False)
-        axes[1].set(title=f"held-out clips: J {judged[-1][1]:.3f}, best {max(J for _, J in judged):.3f}", ylabel="J")
-        axes[1].set_ylim(0, 1)
-    for one in axes:
-        one.set_xlim(0, max(steps[-1], 1))
-        one.set_xlabel("iteration")
+        grid[1].plot(*zip(*judged, strict=True), color=color, marker="o", clip_on=False)
+        best = max(J for _, J in judged)
+        grid[1].set(title=f"held-out clips: J {judged[-1][1]:.3f}, best {best:.3f}", ylabel="J", ylim=(0, 1))
+    for axes in grid:
+        axes.set(xlim=(0, max(steps[-1], 1)), xlabel="iteration")
     return figure
 
 

@@ -12,15 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from vos.figures.style import WIDTH, model_color, model_look, styled
 from vos.masks import overlay
 
-SCORES = {
-    "J": "J",
-    "F": "F",
-    "J_seen": "J seen",
-    "J_unseen": "J unseen",
-    "F_seen": "F seen",
-    "F_unseen": "F unseen",
-    "overall": "overall",
-}
+SCORES = ("J", "F", "J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
 
 
 @styled()
@@ -95,7 +87,7 @@ def score_over_time(
         values, look = np.asarray(values, float), model_look(label)
         scored = np.flatnonzero(np.isfinite(values))
         axes.plot(scored, values[scored], color=look.color, linestyle=look.line, marker=look.marker, markersize=4)
-        ends += [(label, float(values[scored[-1]]))] if len(scored) else []
+        ends += [(label, float(value)) for value in values[scored][-1:]]
     axes.set(title=title, xlabel="frame index t (t = 0 is given)", ylabel="mean region similarity J", ylim=(0, 1))
     axes.margins(x=0.01)
     axes.locator_params(axis="x", integer=True)
@@ -125,7 +117,7 @@ def score_bars(
             fill = "white" if look.hatch else look.color
             axes.barh(position, length, 0.72, color=fill, edgecolor=look.color, hatch=look.hatch)
             axes.text(length, position, text, va="center", size=9.5)
-        axes.set_title(SCORES[key], weight="bold" if key == "overall" else "normal")
+        axes.set_title(key.replace("_", " "), weight="bold" if key == "overall" else "normal")
         axes.set(xlim=(0, max(top, 0.05) * 1.45), xticks=[])
         axes.grid(False)
         axes.spines["bottom"].set_visible(False)

@@ -76,12 +76,10 @@ def as_shown(figure: Figure, kind: str) -> bytes | None:
     photo = any(axes.images for axes in figure.axes)
     if photo != (kind == "jpeg"):
         return None
-    with io.BytesIO() as stream:
-        if photo:
-            figure.savefig(stream, format=kind, dpi=110, pil_kwargs={"quality": 88})
-        else:
-            figure.savefig(stream, format=kind, dpi=100, metadata={"Software": None})
-        return stream.getvalue()
+    how = {"dpi": 110, "pil_kwargs": {"quality": 88}} if photo else {"dpi": 100, "metadata": {"Software": None}}
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, **how)
+    return stream.getvalue()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vos.synthetic.patterns import Pattern
 from vos.synthetic.pen import Pen
-from vos.synthetic.shapes import block, capsule, chain, ellipse, mix, polygon, rgb, union
+from vos.synthetic.shapes import block, capsule, chain, ellipse, mix, off, polygon, rgb, union
 from vos.synthetic.walkers import BEASTS, BLACK, DARK, WHITE, Look, draw_person, eye, pick
 
 PAINTS = [rgb(c) for c in ("#c93f3a", "#2d6ea8", "#e0b63a", "#3c8c6a", "#e9e4da", "#7b4f8f", "#e07b39")]
@@ -26,15 +26,11 @@ def draw_bird(pen: Pen, phase: float, look: Look) -> None:
         root = (0.04 + shift, -0.06)
         for i in range(5):  # feathers, from the hind edge to the leading edge
             lift = -beat * (0.95 + 0.05 * i) + 0.12 * beat * abs(beat)
-            back = 1.15 - 0.22 * i
-            length = 0.34 + 0.075 * i
-            tip = (
-                root[0] - length * math.sin(back) * (0.75 + 0.1 * i),
-                root[1] + length * lift - 0.05 * (1 - abs(beat)),
-            )
+            back, length = 1.15 - 0.22 * i, 0.34 + 0.075 * i
+            behind = length * math.sin(back) * (0.75 + 0.1 * i)
+            tip = (root[0] - behind, root[1] + length * lift - 0.05 * (1 - abs(beat)))
             pen.fill(capsule(root, tip, 0.085, 0.045), mix(coat, dark, 0.75 - 0.17 * i), tone=tone, round=0.06)
-        band = (root[0] - 0.12, root[1] - beat * 0.22)
-        pen.fill(capsule(root, band, 0.1, 0.085), coat, tone=tone, line=0.6)
+        pen.fill(capsule(root, off(root, -0.12, -beat * 0.22), 0.1, 0.085), coat, tone=tone, line=0.6)
 
     wing(0.72, 0.09)
     for spread in (-0.08, 0.0, 0.08):
@@ -52,16 +48,16 @@ def draw_butterfly(pen: Pen, phase: float, look: Look) -> None:
     hue, edge = pick(hues, look[0]), mix(pick(hues, look[1]), BLACK, 0.8)
     open_ = 0.35 + 0.65 * abs(math.cos(phase * 0.5))
     dots = Pattern("dots", mix(hue, WHITE, 0.8), 0.8, (look[2], look[3]))
+    wings = [
+        (-0.2, 0.25, 0.23, 0.24, -0.5, edge, None),
+        (-0.19, 0.24, 0.165, 0.17, -0.5, mix(hue, WHITE, 0.2), dots),
+        (0.17, 0.34, 0.24, 0.36, 0.5, edge, None),
+        (0.15, 0.32, 0.18, 0.275, 0.5, hue, dots),
+    ]
     for side in (-1, 1):
-        tone = 1.0 if side > 0 else 0.9
-        hind = ellipse((-0.2, side * 0.25 * open_), 0.23, 0.24 * open_, side * -0.5)
-        fore = ellipse((0.17, side * 0.34 * open_), 0.24, 0.36 * open_, side * 0.5)
-        pen.fill(hind, edge, tone=tone)
-        pen.fill(
-            ellipse((-0.19, side * 0.24 * open_), 0.165, 0.17 * open_, side * -0.5), mix(hue, WHITE, 0.2), dots, tone
-        )
-        pen.fill(fore, edge, tone=tone)
-        pen.fill(ellipse((0.15, side * 0.32 * open_), 0.18, 0.275 * open_, side * 0.5), hue, dots, tone)
+        for x, y, rx, ry, turn, color, pattern in wings:
+            wing = ellipse((x, side * y * open_), rx, ry * open_, side * turn)
+            pen.fill(wing, color, pattern, tone=1.0 if side > 0 else 0.9)
         pen.fill(capsule((0.24, 0), (0.43, side * 0.14), 0.014), DARK, line=0)
     pen.fill(capsule((-0.24, 0), (0.25, 0), 0.035, 0.05), DARK)
 
@@ -90,11 +86,8 @@ def draw_fish(pen: Pen, phase: float, look: Look) -> None:
     fin = mix(coat, other, 0.35)
     tail = [(-0.34, 0.0), (-0.62, -0.22 + sway), (-0.54, sway * 0.9), (-0.62, 0.22 + sway)]
     pen.fill(polygon(tail, 0.025), fin, Pattern("hoops", coat, 1.5, strength=0.5))
-    pen.fill(
-        polygon([(-0.2, -0.18), (-0.12, -0.4), (0.1, -0.32), (0.2, -0.18)], 0.03),
-        fin,
-        Pattern("bands", coat, 2, strength=0.5),
-    )
+    back = polygon([(-0.2, -0.18), (-0.12, -0.4), (0.1, -0.32), (0.2, -0.18)], 0.03)
+    pen.fill(back, fin, Pattern("bands", coat, 2, strength=0.5))
     pen.fill(polygon([(-0.12, 0.2), (-0.2, 0.36), (0.04, 0.24)], 0.02), fin)
     body = union(ellipse((0.08, 0), 0.37, 0.25), capsule((-0.1, 0), (-0.4, sway * 0.5), 0.18, 0.06), blend=0.1)
     pen.fill(body, coat, pattern, round=0.2, under=(mix(coat, WHITE, 0.7), 0.03, 0.22))
@@ -110,10 +103,9 @@ def draw_duck(pen: Pen, phase: float, look: Look) -> None:
     head = pick([rgb("#2f6e55"), coat, rgb("#5a3d2b")], look[1])
     nod = 0.025 * math.sin(phase)
     pen.fill(polygon([(-0.36, -0.12), (-0.58, -0.28 + nod), (-0.3, -0.02)], 0.03), mix(coat, BLACK, 0.35))
-    pen.fill(
-        union(ellipse((-0.05, -0.08), 0.42, 0.2), capsule((0.22, -0.08), (0.3, -0.3), 0.14, 0.09), blend=0.12), coat
-    )
-    pen.fill(union(capsule((0.29, -0.3 + nod), (0.32, -0.42 + nod), 0.085, 0.125), blend=0.02), head)
+    neck = capsule((0.22, -0.08), (0.3, -0.3), 0.14, 0.09)
+    pen.fill(union(ellipse((-0.05, -0.08), 0.42, 0.2), neck, blend=0.12), coat)
+    pen.fill(capsule((0.29, -0.3 + nod), (0.32, -0.42 + nod), 0.085, 0.125), head)
     if look[1] < 0.33:
         pen.fill(capsule((0.22, -0.25), (0.37, -0.24), 0.028), WHITE, line=0.5)
     pen.fill(polygon([(0.42, -0.45 + nod), (0.6, -0.38 + nod), (0.42, -0.35 + nod)], 0.022), rgb("#e99a2f"))
@@ -131,30 +123,20 @@ def draw_turtle(pen: Pen, phase: float, look: Look) -> None:
     shell, seam = pick([rgb("#6f6a35"), rgb("#8a5a34"), rgb("#4f7050")], look[1]), rgb("#ddc98a")
     spots = Pattern("dots", mix(skin, BLACK, 0.5), 1.6)
     row = math.sin(phase)
-    for x, length, offset, tone in ((0.2, 0.42, 0.5, 0.72), (-0.28, 0.22, 0.9, 0.72)):
+    for x, length, offset in ((0.2, 0.42, 0.5), (-0.28, 0.22, 0.9)):
         swing = row * 0.7 + offset
-        pen.fill(
-            capsule((x + 0.06, 0.0), (x - length * math.sin(swing), -length * math.cos(swing) * 0.8), 0.085, 0.05),
-            skin,
-            spots,
-            tone,
-        )
+        tip = (x - length * math.sin(swing), -length * math.cos(swing) * 0.8)
+        pen.fill(capsule((x + 0.06, 0.0), tip, 0.085, 0.05), skin, spots, 0.72)
     pen.fill(capsule((-0.38, 0.04), (-0.52, 0.08), 0.05, 0.015), skin)
-    pen.fill(
-        union(capsule((0.28, -0.02), (0.47, -0.06), 0.08, 0.09), ellipse((0.53, -0.06), 0.12, 0.1), blend=0.05),
-        skin,
-        spots,
-    )
+    neck = capsule((0.28, -0.02), (0.47, -0.06), 0.08, 0.09)
+    pen.fill(union(neck, ellipse((0.53, -0.06), 0.12, 0.1), blend=0.05), skin, spots)
     eye(pen, (0.58, -0.1), 0.026)
     pen.fill(ellipse((0, 0.05), 0.42, 0.18), mix(seam, WHITE, 0.2))
     pen.fill(ellipse((-0.01, -0.04), 0.42, 0.25), shell, Pattern("patches", seam, 0.9, (look[2], look[3])), round=0.22)
     for x, length, offset in ((0.22, 0.46, 0.4), (-0.27, 0.24, 0.8)):
         swing = -row * 0.8 + offset
-        pen.fill(
-            capsule((x, 0.1), (x - length * math.sin(swing), 0.1 + length * math.cos(swing) * 0.9), 0.095, 0.05),
-            skin,
-            spots,
-        )
+        tip = (x - length * math.sin(swing), 0.1 + length * math.cos(swing) * 0.9)
+        pen.fill(capsule((x, 0.1), tip, 0.095, 0.05), skin, spots)
 
 
 def draw_octopus(pen: Pen, phase: float, look: Look) -> None:
@@ -181,37 +163,32 @@ def draw_snake(pen: Pen, phase: float, look: Look) -> None:
     coat, other = rgb("#8fa84a"), rgb("#4d4a25")
     if look[0] > 0.5:
         coat, other = (rgb("#d9a05a"), rgb("#7a3b25")) if look[0] > 0.75 else (rgb("#d4564a"), rgb("#f3e6c0"))
-    points = []
-    for j in range(13):
-        along = j / 12
-        points.append((0.62 - 1.24 * along, -0.13 + 0.15 * (0.35 + 0.65 * along) * math.sin(phase + 9 * along)))
+    steps = [j / 12 for j in range(13)]
+    points = [(0.62 - 1.24 * s, -0.13 + 0.15 * (0.35 + 0.65 * s) * math.sin(phase + 9 * s)) for s in steps]
     pen.fill(chain(points, 0.075, 0.022), coat, Pattern("bands", other, 2.2, (-phase / 9, 0)), round=0.07)
-    head, tongue = points[0], (points[0][0] + 0.2, points[0][1] + 0.01)
+    head = points[0]
     if math.sin(1.7 * phase) > 0.2:
-        pen.fill(capsule(head, tongue, 0.012), rgb("#b8323a"), line=0)
-    pen.fill(ellipse((head[0] + 0.03, head[1]), 0.115, 0.082), coat)
-    eye(pen, (head[0] + 0.06, head[1] - 0.03), 0.024)
+        pen.fill(capsule(head, off(head, 0.2, 0.01), 0.012), rgb("#b8323a"), line=0)  # its tongue
+    pen.fill(ellipse(off(head, 0.03, 0), 0.115, 0.082), coat)
+    eye(pen, off(head, 0.06, -0.03), 0.024)
 
 
 def wheel(pen: Pen, x: float, radius: float, turn: float) -> None:
     """A wheel on the ground at x, its spokes turned by `turn`."""
-    center = (x, -radius)
-    pen.fill(ellipse(center, radius, radius), rgb("#2b2b30"))
-    pen.fill(ellipse(center, radius * 0.58, radius * 0.58), rgb("#c9c9cc"), line=0.6)
-    for k in range(2):
-        dx, dy = radius * 0.5 * math.cos(turn + k * math.pi / 2), radius * 0.5 * math.sin(turn + k * math.pi / 2)
+    pen.fill(ellipse((x, -radius), radius, radius), rgb("#2b2b30"))
+    pen.fill(ellipse((x, -radius), radius * 0.58, radius * 0.58), rgb("#c9c9cc"), line=0.6)
+    for angle in (turn, turn + math.pi / 2):
+        dx, dy = radius * 0.5 * math.cos(angle), radius * 0.5 * math.sin(angle)
         pen.fill(capsule((x - dx, dy - radius), (x + dx, -dy - radius), radius * 0.09), rgb("#6a6a70"), line=0)
 
 
 def draw_car(pen: Pen, phase: float, look: Look) -> None:
     """A car; look decides paint, length of the cabin and a stripe."""
     paint = pick(PAINTS, look[0])
-    bounce = 0.008 * math.sin(2 * phase)
-    back = -0.34 - 0.1 * look[1]
-    glass = rgb("#a9cfdc")
+    bounce, back = 0.008 * math.sin(2 * phase), -0.34 - 0.1 * look[1]
     pen.fill(polygon([(back, -0.3 + bounce), (back + 0.12, -0.48), (0.1, -0.48), (0.29, -0.3 + bounce)], 0.04), paint)
-    pen.fill(polygon([(back + 0.06, -0.31), (back + 0.14, -0.45), (-0.07, -0.45), (-0.07, -0.31)], 0.01), glass)
-    pen.fill(polygon([(-0.01, -0.31), (-0.01, -0.45), (0.08, -0.45), (0.22, -0.31)], 0.01), glass)
+    for a, b, c, d in ((back + 0.06, back + 0.14, -0.07, -0.07), (-0.01, -0.01, 0.08, 0.22)):  # windows
+        pen.fill(polygon([(a, -0.31), (b, -0.45), (c, -0.45), (d, -0.31)], 0.01), rgb("#a9cfdc"))
     pen.fill(ellipse((0.05, -0.345), 0.035, 0.04), rgb("#5a4238"), line=0)
     pen.fill(block(-0.6, -0.32 + bounce, 0.6, -0.09 + bounce, 0.08), paint)
     if look[2] > 0.5:

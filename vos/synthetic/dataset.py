@@ -56,9 +56,8 @@ def draw_dataset(
     check_replaceable(out)
     partial, old = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("partial", "old"))
     meta: dict[str, dict] = {split: {} for split in SPLITS}
-    jobs = [
-        (split, i, seed, partial) for split, count in zip(SPLITS, (train, valid), strict=True) for i in range(count)
-    ]
+    counts = zip(SPLITS, (train, valid), strict=True)
+    jobs = [(split, index, seed, partial) for split, count in counts for index in range(count)]
     try:
         drawn = run(jobs, workers or os.cpu_count() or 1)
         for split, name, objects in tracked(drawn, "drawing videos", len(jobs), "video", shown=progress):

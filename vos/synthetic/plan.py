@@ -75,9 +75,9 @@ def choose(rng: Random, options: Sequence[str]) -> str:
 
 def casting(rng: Random, split: str, index: int) -> tuple[str, list[str], str]:
     """Scene, categories of the annotated objects (the leading one first), and shape of the frame."""
-    special = index % 15
-    shape = {2: "portrait", 3: "odd"}.get(special if split == "valid" else index % 25, "wide")
-    if split == "train" and index % 25 == 0:  # the report's figure 3
+    special = index % (25 if split == "train" else 15)
+    shape = {2: "portrait", 3: "odd"}.get(special, "wide")
+    if split == "train" and special == 0:  # the report's figure 3
         return choose(rng, ["savannah", "forest", "snow"]), ["tiger", "person"], shape
     if split == "valid" and special == 0:  # figure 5
         return choose(rng, ["street", "meadow", "forest", "snow"]), ["person", "person"], shape
@@ -118,8 +118,7 @@ def route(rng: Random, kind: str, width: int, reach: float, travel: float, at: f
         center = width * ((at if way > 0 else 1 - at) + between(rng, -0.1, 0.1))
         a, c = center - travel / 2, center + travel / 2
         b = center + 0.12 * travel * (2 * rng.random() - 1)
-    points = (a, b, c)
-    return points if way > 0 else (width - a, width - b, width - c)
+    return (a, b, c) if way > 0 else (width - a, width - b, width - c)
 
 
 def plan_actor(
@@ -157,35 +156,30 @@ def plan_video(split: str, index: int, seed: int) -> Plan:
     rng = generator(origin, 0)
     name = f"{int(rng.random() * 2**40):010x}"
     scene, cast, shape = casting(rng, split, index)
-    size = SIZES[shape]
-    height, width = size
+    height, width = size = SIZES[shape]
     numbers = list(range(1, len(cast) + 1))
     if rng.random() < 0.35:  # ids with gaps, as in real data
         numbers = [n + int(between(rng, 0, 2.99)) * (k > 0) + 2 * k for k, n in enumerate(numbers)]
     actors = []
-    first = int(rng.random() * len(cast))
-    for k, category in enumerate(cast):
-        draw = rng.random()
-        kind = "cross"
-        if k > 0 and cast != ["person", "person"]:
-            kind = "late" if draw < 0.3 else "return" if draw < 0.46 else "leave" if draw < 0.58 else "cross"
-        elif k == 0:
+    first, pair = int(rng.random() * len(cast)), cast == ["person", "person"]
+    for k, (category, number) in enumerate(zip(cast, numbers, strict=True)):
+        draw, kind = rng.random(), "cross"
+        if k == 0:
             kind = "return" if draw < 0.07 else "leave" if draw < 0.1 else "cross"
-        share = between(rng, 0.05, 0.13) if k == 0 or cast == ["person", "person"] else between(rng, 0.035, 0.1)
-        share *= 0.6 if category == "person" else 0.7 if category == "snake" else 1.0
-        actors.append(
-            plan_actor(rng, category, numbers[k], kind, scene, size, share, ((k + first) % len(cast) + 0.5) / len(cast))
-        )
+        elif not pair:
+            kind = "late" if draw < 0.3 else "return" if draw < 0.46 else "leave" if draw < 0.58 else "cross"
+        share = between(rng, 0.05, 0.13) if k == 0 or pair else between(rng, 0.035, 0.1)
+        share *= {"person": 0.6, "snake": 0.7}.get(category, 1.0)
+        at = ((k + first) % len(cast) + 0.5) / len(cast)
+        actors.append(plan_actor(rng, category, number, kind, scene, size, share, at))
     follow = 1.0
     if cast == ["tiger", "person"] and split == "train" and index % 25 == 0:
-        actors = occluded(rng, actors, size)
-        follow = 0.2
+        actors, follow = occluded(rng, actors, size), 0.2
     residents = [c for c, entry in CATEGORIES.items() if scene in entry.scenes and (entry.seen or split == "valid")]
     for _ in range(int(rng.random() * 2.3)):  # distractors: nobody annotates them
         category = cast[0] if rng.random() < 0.35 else choose(rng, residents)
         kind = ("cross", "cross", "late", "leave")[int(rng.random() * 4)]
-        extra = plan_actor(rng, category, 0, kind, scene, size, between(rng, 0.012, 0.035), rng.random())
-        actors.append(extra)
+        actors.append(plan_actor(rng, category, 0, kind, scene, size, between(rng, 0.012, 0.035), rng.random()))
     props = []
     if follow == 1 and rng.random() < 0.4:
         for _ in range(1 + (rng.random() < 0.4)):
@@ -193,32 +187,19 @@ def plan_video(split: str, index: int, seed: int) -> Plan:
             props.append((thing, width * between(rng, 0.15, 0.85), height * between(rng, 0.97, 1.05), rng.random()))
     heading = 1 if actors[0].xs[2] > actors[0].xs[0] else -1
     pan = (follow * heading * between(rng, 0.1, 0.9) * 2 * (MARGIN[1] - 16), between(rng, -0.7, 0.7) * (MARGIN[0] - 12))
-    return Plan(
-        name,
-        origin,
-        size,
-        scene,
-        tuple(sorted(actors, key=lambda actor: actor.depth)),
-        tuple(props),
-        pan,
-        (between(rng, 0.5, 2.5), rng.random()),
-        between(rng, -0.05, 0.1),
-        rng.random() < 0.15,
-        (between(rng, 0.0, 0.16), between(rng, 0.4, 1.5), rng.random()),
-        between(rng, 0.003, 0.011),
-    )
+    shake, zoom, blurred = (between(rng, 0.5, 2.5), rng.random()), between(rng, -0.05, 0.1), rng.random() < 0.15
+    light, grain = (between(rng, 0.0, 0.16), between(rng, 0.4, 1.5), rng.random()), between(rng, 0.003, 0.011)
+    cast_by_depth = tuple(sorted(actors, key=lambda actor: actor.depth))
+    return Plan(name, origin, size, scene, cast_by_depth, tuple(props), pan, shake, zoom, blurred, light, grain)
 
 
 def occluded(rng: Random, actors: list[Actor], size: tuple[int, int]) -> list[Actor]:
     """A tiger that a person, nearer to us, walks in front of, more and more (the report's figure 3)."""
     height, width = size
     tiger, person = actors
-    unit, tall = 0.38 * height, 1.35 * height
     way = 1 if rng.random() < 0.5 else -1
     a, b, c, d, e, f = (width * x if way > 0 else width * (1 - x) for x in (0.4, 0.46, 0.53, 1.0, 0.8, 0.56))
-    y = height * 0.82
-    still = (0.0, 0.0, 0.0)
-    tiger = replace(tiger, xs=(a, b, c), ys=(y, y, y), size=unit, growth=0.1, sway=still, depth=0.8)
-    feet = (1.42 * height,) * 3
-    person = replace(person, xs=(d, e, f), ys=feet, size=tall, growth=0.05, sway=still, turn=still, depth=2.0)
+    back, front, still = (height * 0.82,) * 3, (1.42 * height,) * 3, (0.0, 0.0, 0.0)
+    tiger = replace(tiger, xs=(a, b, c), ys=back, size=0.38 * height, growth=0.1, sway=still, depth=0.8)
+    person = replace(person, xs=(d, e, f), ys=front, size=1.35 * height, growth=0.05, sway=still, turn=still, depth=2.0)
     return [tiger, replace(person, look=(*person.look[:5], 0.8))]  # in a long coat

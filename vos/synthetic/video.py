@@ -33,22 +33,14 @@ def camera(plan: Plan, tau: float) -> tuple[float, float, float]:
 def view(background: np.ndarray, size: tuple[int, int], look_at: tuple[float, float, float]) -> np.ndarray:
     """The window of the background that the camera sees, bilinear, float32 (3, H, W)."""
     picture = background
-    for axis in (0, 1):
-        middle, span = (background.shape[axis + 1] - 1) / 2 + look_at[1 - axis], size[axis]
-        at = middle + (np.arange(span) - (span - 1) / 2) / look_at[2]
-        at = np.clip(at, 0, background.shape[axis + 1] - 1.001)
+    for axis, (span, whole) in enumerate(zip(size, background.shape[1:], strict=True)):
+        at = (whole - 1) / 2 + look_at[1 - axis] + (np.arange(span) - (span - 1) / 2) / look_at[2]
+        at = np.clip(at, 0, whole - 1.001)
         low = at.astype(int)
-        part = (at - low).astype(np.float32)
-        if axis == 0:
-            upper = picture[:, low[0] : low[-1] + 2]
-            first, second = upper[:, low - low[0]], upper[:, low - low[0] + 1]
-            part = part[:, None]
-        else:
-            first, second = picture.take(low, axis=2), picture.take(low + 1, axis=2)
+        first, second = picture.take(low, axis=axis + 1), picture.take(low + 1, axis=axis + 1)
         second -= first
-        second *= part
-        first += second
-        picture = first
+        second *= (at - low).astype(np.float32).reshape((-1, 1) if axis == 0 else -1)
+        picture = first + second
     return picture
 
 
@@ -59,8 +51,7 @@ def draw_actor(plan: Plan, actor: Actor, tau: float, color: np.ndarray, ids: np.
     size = actor.size * (1 + actor.growth * (tau - 0.5))
     world = [actor.position(t)[0] + camera(plan, t)[0] for t in (0.0, tau - 0.02, tau + 0.02)]
     speed = (world[2] - world[1]) / 0.04 / actor.size
-    facing = max(-1.0, min(1.0, 8 * speed))
-    facing = math.copysign(max(abs(facing), 0.55), facing)
+    facing = math.copysign(min(max(8 * abs(speed), 0.55), 1.0), speed)
     turn = actor.turn[0] * math.sin(2 * math.pi * (actor.turn[1] * tau + actor.turn[2]))
     if entry.moves in ("walk", "drive"):
         way = (world[1] + world[2]) / 2 - world[0]
@@ -81,9 +72,13 @@ def draw_frame(plan: Plan, background: np.ndarray, frame: int) -> tuple[np.ndarr
     ids = np.zeros(plan.size, np.uint8)
     for actor in plan.actors:
         draw_actor(plan, actor, tau, color, ids)
-    draw_props(plan, look_at, color, ids)
-    gain = 1 + plan.light[0] * math.sin(2 * math.pi * (plan.light[1] * tau + plan.light[2]))
     height, width = plan.size
+    for number, (kind, x, y, large) in enumerate(plan.props):  # in front of all, faster than the background
+        thing = SCENES[plan.scene][2][kind]
+        tall = height * TALL.get(thing.__name__, 0.7) * (0.85 + 0.3 * large)
+        pen = Pen(color, ids, 0, x - 1.5 * look_at[0], y - 0.5 * look_at[1], tall)
+        thing(pen, generator(plan.seed, 2, number))
+    gain = 1 + plan.light[0] * math.sin(2 * math.pi * (plan.light[1] * tau + plan.light[2]))
     row, column = frame * 37 % 64, frame * 53 % 64
     grain = noise_tile(5, (2, 1))[row : row + height, column : column + width] - np.float32(0.5)
     if plan.blurred:
@@ -95,16 +90,6 @@ def draw_frame(plan: Plan, background: np.ndarray, frame: int) -> tuple[np.ndarr
     color *= 255
     color += 0.5
     return np.ascontiguousarray(color.astype(np.uint8).transpose(1, 2, 0)), ids
-
-
-def draw_props(plan: Plan, look_at: tuple[float, float, float], color: np.ndarray, ids: np.ndarray) -> None:
-    """Paint what stands in front of everything and slides past faster than the background."""
-    height = plan.size[0]
-    for number, (kind, x, y, large) in enumerate(plan.props):
-        thing = SCENES[plan.scene][2][kind]
-        size = height * TALL.get(thing.__name__, 0.7) * (0.85 + 0.3 * large)
-        pen = Pen(color, ids, 0, x - 1.5 * look_at[0], y - 0.5 * look_at[1], size)
-        thing(pen, generator(plan.seed, 2, number))
 
 
 def draw_video(
@@ -126,24 +111,19 @@ def draw_video(
     return plan.name, frames, masks, objects
 
 
-def draw_plan(
-    plan: Plan, every_frame: bool = False
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, dict]]:
+def draw_plan(plan: Plan, every_frame: bool) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, dict]]:
     """Frames, annotations and objects of a plan, as draw_video returns them."""
     height, width = plan.size
     background = paint_scene(plan.scene, generator(plan.seed, 1), height + 2 * MARGIN[0], width + 2 * MARGIN[1])
     frames, masks = {}, {}
     for frame in range(0, LAST + 1, 1 if every_frame else STEP):
-        picture, ids = draw_frame(plan, background, frame)
-        frames[f"{frame:05d}"] = picture
+        frames[f"{frame:05d}"], ids = draw_frame(plan, background, frame)
         if frame % STEP == 0:
             masks[f"{frame:05d}"] = ids
-    named = sorted((actor for actor in plan.actors if actor.number), key=lambda actor: actor.number)
     objects = {}
-    for actor in named:
-        seen_in = appear(masks, actor.number, 0.0 if actor is named[0] else 0.25)
-        if seen_in:
-            objects[str(actor.number)] = {"category": actor.category, "frames": seen_in}
+    for number, category in sorted((actor.number, actor.category) for actor in plan.actors if actor.number):
+        if seen_in := appear(masks, number, 0.0 if number == 1 else 0.25):
+            objects[str(number)] = {"category": category, "frames": seen_in}
     return frames, masks, objects
 
 

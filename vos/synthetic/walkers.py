@@ -95,9 +95,8 @@ class Beast:
             pen.fill(capsule(off(chest, -0.1, -depth * 0.85), off(face, -0.1, -0.08), 0.05, 0.06), other)
         if self.ear in ("round", "long"):
             self.paint_ear(pen, face, coat, 0.7, -0.03)
-        torso = union(
-            capsule(hip, chest, depth * 0.98, depth), capsule(chest, face, nape * 1.25, nape * 0.85), blend=0.1
-        )
+        neck = capsule(chest, face, nape * 1.25, nape * 0.85)
+        torso = union(capsule(hip, chest, depth * 0.98, depth), neck, blend=0.1)
         pen.fill(torso, coat, pattern, round=0.17, under=(belly, top + depth * 0.35, top + depth * 0.95))
         leg(-0.38, 0.0, 1.0)
         leg(0.36, 0.5 * math.pi, 1.0)
@@ -109,14 +108,13 @@ class Beast:
         else:
             curl = 0.12 * math.sin(phase * 0.5 + look[5] * 6)
             low = (snout[0] + 0.06 + curl, snout[1] + 0.33)
-            pen.fill(
-                chain([snout, off(snout, 0.07, 0.16), low, (low[0] + 0.08 + curl, snout[1] + 0.42)], 0.085, 0.04), coat
-            )
+            bends = [snout, off(snout, 0.07, 0.16), low, (low[0] + 0.08 + curl, snout[1] + 0.42)]
+            pen.fill(chain(bends, 0.085, 0.04), coat)
             pen.fill(capsule(off(snout, -0.02, 0.06), off(snout, 0.1, 0.12), 0.03, 0.012), WHITE)
         if self.horns:
             for lean in (-0.03, 0.03):
-                horn = capsule(off(face, lean * 0.5, -head * 0.7), off(face, lean, -head * 1.55), 0.016, 0.026)
-                pen.fill(horn, other)
+                root, tip = off(face, lean * 0.5, -head * 0.7), off(face, lean, -head * 1.55)
+                pen.fill(capsule(root, tip, 0.016, 0.026), other)
         self.paint_ear(pen, face, coat, 1.0, -0.08)
         eye(pen, off(face, head * 0.42, -head * 0.22), max(head * 0.17, 0.02))
 
@@ -137,30 +135,19 @@ class Beast:
 
 BEASTS = {
     "tiger": Beast("#ea8f35", "#2a1d18", "tiger", "#fbeed8", tail=(-0.42, -0.16), head=0.145, limb=0.08),
-    "zebra": Beast(
-        "#f6f2ea", "#26232a", "zebra", "#f6f2ea", leg=0.48, neck=(0.2, -0.3), snout=(0.17, 0.1, 0.065), ear="long",
-        tail=(-0.12, 0.26), brush=True, mane=True, limb=0.065, head=0.11,
-    ),
-    "elephant": Beast(
-        "#9a979f", "#77747e", "fur", "#9a979f", leg=0.42, limb=0.115, depth=0.28, neck=(0.2, -0.13), nape=0.17,
-        head=0.19, snout=(0.14, 0.08, 0.09), ear="huge", tail=(-0.1, 0.24), brush=True, trunk=True,
-    ),
-    "giraffe": Beast(
-        "#f4dca6", "#b0692c", "patches", "#f4dca6", leg=0.72, limb=0.055, depth=0.19, neck=(0.26, -0.78), nape=0.085,
-        head=0.095, snout=(0.15, 0.07, 0.055), ear="long", tail=(-0.1, 0.3), brush=True, mane=True, horns=True,
-        repeat=1.2,
-    ),
-    "dog": Beast(
-        "#c08a52", "#7d5230", "cow", "#f3e4cd", leg=0.38, limb=0.065, depth=0.16, neck=(0.17, -0.2), ear="floppy",
-        tail=(-0.22, -0.26), head=0.135, snout=(0.17, 0.06, 0.06), repeat=0.45, variety=0.35,
-    ),
-    "leopard": Beast(
-        "#e6b45c", "#3a2a1e", "rosettes", "#fbf0d9", tail=(-0.46, -0.12), depth=0.165, limb=0.068, repeat=1.3
-    ),
-    "cow": Beast(
-        "#f5f1e8", "#4a332b", "cow", "#eec3b4", leg=0.36, depth=0.23, neck=(0.2, -0.1), snout=(0.15, 0.08, 0.085),
-        ear="long", tail=(-0.1, 0.24), brush=True, horns=True, head=0.12, repeat=0.8,
-    ),
+    "zebra": Beast("#f6f2ea", "#26232a", "zebra", "#f6f2ea", leg=0.48, neck=(0.2, -0.3), snout=(0.17, 0.1, 0.065),
+                   ear="long", tail=(-0.12, 0.26), brush=True, mane=True, limb=0.065, head=0.11),
+    "elephant": Beast("#9a979f", "#77747e", "fur", "#9a979f", limb=0.115, depth=0.28, neck=(0.2, -0.13), nape=0.17,
+                      head=0.19, snout=(0.14, 0.08, 0.09), ear="huge", tail=(-0.1, 0.24), brush=True, trunk=True),
+    "giraffe": Beast("#f4dca6", "#b0692c", "patches", "#f4dca6", leg=0.72, limb=0.055, neck=(0.26, -0.78), nape=0.085,
+                     head=0.095, snout=(0.15, 0.07, 0.055), ear="long", tail=(-0.1, 0.3), brush=True, mane=True,
+                     horns=True, repeat=1.2),
+    "dog": Beast("#c08a52", "#7d5230", "cow", "#f3e4cd", leg=0.38, limb=0.065, depth=0.16, neck=(0.17, -0.2),
+                 ear="floppy", tail=(-0.22, -0.26), head=0.135, snout=(0.17, 0.06, 0.06), repeat=0.45, variety=0.35),
+    "leopard": Beast("#e6b45c", "#3a2a1e", "rosettes", "#fbf0d9", tail=(-0.46, -0.12), depth=0.165, limb=0.068,
+                     repeat=1.3),
+    "cow": Beast("#f5f1e8", "#4a332b", "cow", "#eec3b4", leg=0.36, depth=0.23, neck=(0.2, -0.1), ear="long",
+                 snout=(0.15, 0.08, 0.085), tail=(-0.1, 0.24), brush=True, horns=True, head=0.12, repeat=0.8),
 }  # fmt: skip
 
 
