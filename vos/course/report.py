@@ -5,9 +5,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,12 +32,36 @@ from vos.scoring.evaluate import evaluate
 
 Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame
 
-COLUMNS = (*NUMBERS, "J", "F", "videos", "objects", "parameters", "minutes")  # of table 1
-REPORTED = {  # the report's table 1, by NUMBERS
-    "report base": (0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126, 0.0299089895762),
-    "report updated": (0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945, 0.0446368230621),
-}
-BASELINE: dict = {"parameters": 0, "provenance": {"seed": None, "minutes": 0}}  # nothing is trained or drawn at random
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A row of table 1. The first five scores as in YouTube-VOS; J and F: means over objects. None: not known.
+
+    parameters and minutes (of training): 0 for a method that is not trained.
+    """
+
+    name: str
+    source: str  # whose numbers, on which videos
+    J_seen: float | None
+    J_unseen: float | None
+    F_seen: float | None
+    F_unseen: float | None
+    overall: float
+    J: float | None = None
+    F: float | None = None
+    videos: int | None = None
+    objects: int | None = None
+    parameters: int | None = None
+    minutes: float | None = None
+
+
+LEADER_BOARD = "report, YouTube-VOS validation"
+REPORTED = (  # the report's table 1
+    MethodRow("report base", LEADER_BOARD, 0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126,
+              0.0299089895762),
+    MethodRow("report updated", LEADER_BOARD, 0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945,
+              0.0446368230621),
+)  # fmt: skip
 
 
 def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0, reuse: bool = False) -> Path:
@@ -114,51 +139,50 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
         model, metadata = load_checkpoint(Path(folder) / LAST)
     export_checkpoint(model, metadata, workspace.checkpoints / f"{name}.pt")  # small enough to be committed
     write_log(workspace.results / f"training_{name}.csv", log)
+    facts = {"iterations": len(log), "parameters": count_parameters(model), "initialized_from": initialized_from}
     made = {"seed": seed, "dtype": metadata["precision"], "minutes": round(metadata["minutes"], 2)}
     made |= {"torch_threads": torch.get_num_threads()} | provenance()
-    result = {"model": name, "data": workspace.data.name, "iterations": len(log), "parameters": count_parameters(model)}
-    result |= {"initialized_from": initialized_from, "provenance": made}
+    result = {"model": name, "data": workspace.data.name} | facts | {"provenance": made}
     write_json(workspace.results / f"training_{name}.json", result)
 
 
 def score_methods(workspace: Workspace) -> None:
     """Predict and score the two baselines and the two models; writes table1.json and scores_<method>.json."""
     predictors: dict[str, Predictor] = {"empty": empty, "copy-first": copy_first}
-    trainings = dict.fromkeys(predictors, BASELINE)
-    for name in MODELS:
-        predictors[name] = partial(segment, workspace.checkpoint(name)[0].to(best_device()))
-        trainings[name] = workspace.result(f"training_{name}")
-    rows = [
-        table_row(name, "report, YouTube-VOS validation", dict(zip(NUMBERS, scores, strict=True)))
-        for name, scores in REPORTED.items()
-    ]
-    valid = workspace.dataset.valid
+    predictors |= {name: partial(segment, workspace.checkpoint(name)[0].to(best_device())) for name in MODELS}
+    trained = {name: workspace.result(f"training_{name}") for name in MODELS}
+    seeds = {name: result["provenance"]["seed"] for name, result in trained.items()}
+    rows = list(REPORTED)
     for name, predictor in predictors.items():
         started = time.perf_counter()
         folder = workspace.checkpoints.parent / "predictions" / name
+        valid = workspace.dataset.valid
         predict_into(folder, predictor, tracked(valid, f"segmenting, {name}", len(valid), "video"))
         scores = score_predictions(workspace.dataset, folder)
-        trained = trainings[name]["provenance"]
-        made = {"seed": trained["seed"], "dtype": "float32", "torch_threads": torch.get_num_threads()}
-        made |= {"minutes": round((time.perf_counter() - started) / 60, 2)} | provenance()
+        minutes = round((time.perf_counter() - started) / 60, 2)
+        # The baselines draw nothing at random.
+        made: dict[str, Any] = {"seed": seeds.get(name), "dtype": "float32", "torch_threads": torch.get_num_threads()}
+        made |= {"minutes": minutes} | provenance()
         write_json(workspace.results / f"scores_{name}.json", scores | {"provenance": made})
-        means = scores["global"]
-        numbers = {"overall": means["J&F"]} | {key: means[key] for key in NUMBERS if key in means}
-        numbers |= {"J": means["J_mean"], "F": means["F_mean"], "videos": len(valid), "objects": len(scores["objects"])}
-        numbers |= {"parameters": trainings[name]["parameters"], "minutes": trained["minutes"]}
-        rows.append(table_row(name, f"ours, {workspace.data.name} validation", numbers))
-    seeds = {name: trainings[name]["provenance"]["seed"] for name in MODELS}
+        numbers, training = scores["global"], trained.get(name)
+        row = MethodRow(
+            name,
+            f"ours, {workspace.data.name} validation",
+            numbers.get("J_seen"),
+            numbers.get("J_unseen"),
+            numbers.get("F_seen"),
+            numbers.get("F_unseen"),
+            overall=numbers.get("overall", numbers["J&F"]),
+            J=numbers["J_mean"],
+            F=numbers["F_mean"],
+            videos=len(valid),
+            objects=len(scores["objects"]),
+            parameters=training["parameters"] if training else 0,
+            minutes=training["provenance"]["minutes"] if training else 0,
+        )
+        rows.append(row)
     made = {"seeds": seeds, "dtype": "float32"} | provenance()
-    write_json(workspace.results / "table1.json", {"rows": rows, "provenance": made})
-
-
-def table_row(name: str, source: str, numbers: dict) -> dict:
-    """A row of table 1: whose numbers, on which videos (source), and the COLUMNS; None for what is not known.
-
-    J_seen .. overall are those of YouTube-VOS, J and F means over objects. parameters and minutes (of training) are 0
-    for a method that is not trained.
-    """
-    return {"name": name, "source": source} | dict.fromkeys(COLUMNS) | numbers
+    write_json(workspace.results / "table1.json", {"rows": [asdict(row) for row in rows], "provenance": made})
 
 
 def predict_into(folder: Path, predictor: Predictor, videos: Iterable[Video]) -> None:
@@ -179,12 +203,12 @@ def score_predictions(dataset: VOSDataset, prediction: Path) -> dict:
 
 def print_tables(workspace: Workspace) -> None:
     """Table 1 of this run; on the synthetic set, beside it the committed overall score and what made the difference."""
-    published = ROOT / "data/results"
-    beside = workspace.synthetic and (published / "table1.json").exists()
-    committed = {r["name"]: r for r in read_json(published / "table1.json")["rows"]} if beside else {}
+    committed_file = ROOT / "data/results/table1.json"
+    beside = workspace.synthetic and committed_file.exists()
+    committed = {r["name"]: r for r in read_json(committed_file)["rows"]} if beside else {}
     print(f"\nTable 1\n{table_text(workspace.table(), committed)}")
     if beside:
-        print(f"\n{steps_text(workspace.results, published)}")
+        print("\n" + steps_text(workspace.results, committed_file.parent))
     print(f"\nFigures: {workspace.figures}\nNotebooks, as run: {workspace.figures.parent / 'notebooks'}")
 
 

@@ -83,10 +83,14 @@ def wrap_ddp(model: nn.Module, dist: Distributed) -> nn.Module:
 
 
 def convert_batch_norm(model: nn.Module) -> None:
-    """Make every BatchNorm of the model one over all processes; its weights and statistics stay as they are."""
-    for module in model.modules():
-        if type(module) is nn.BatchNorm2d:
-            module.__class__ = SyncBatchNorm
+    """Replace every BatchNorm of the model by one over all processes, which shares its weights and statistics."""
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if type(child) is nn.BatchNorm2d:
+                synced = SyncBatchNorm(child.num_features, child.eps, child.momentum)
+                for held in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                    setattr(synced, held, getattr(child, held))
+                setattr(module, name, synced)
 
 
 class SyncBatchNorm(nn.BatchNorm2d):

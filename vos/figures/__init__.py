@@ -6,24 +6,8 @@ last expression of a notebook cell shows one, and `save` writes it. Arrays of th
 """
 
 from vos.figures.architecture import draw_architecture
-from vos.figures.lessons import (
-    ablation_effects,
-    clip_strip,
-    contact_sheet,
-    contour_matching,
-    dataset_statistics,
-    feature_maps,
-    score_by_frame,
-)
+from vos.figures.lessons import ablation_effects, contour_matching, dataset_statistics, feature_maps
+from vos.figures.pictures import clip_strip, contact_sheet, prediction_rows, row_label, show_image, spotlight
 from vos.figures.progress import LiveFigure, progress_figure, progress_file
-from vos.figures.results import (
-    loss_curves,
-    prediction_rows,
-    row_label,
-    running_median,
-    score_bars,
-    score_over_time,
-    show_image,
-    spotlight,
-)
+from vos.figures.results import loss_curves, running_median, score_bars, score_by_frame, score_over_time
 from vos.figures.style import BASE, UPDATED, WIDTH, model_color, model_look, save, styled, use_style

@@ -1,80 +1,20 @@
 """Figures that teach: what the data hold, how F is matched, what a state looks like inside."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from vos.figures.results import show_image
 from vos.figures.style import BASE, WIDTH, styled
-from vos.masks import PALETTE, overlay
 from vos.metrics import boundary, dilate
 
 SEEN, UNSEEN = "#56B4E9", "#E69F00"
 MATCHED, MISSED, BAND = "#222222", "#D55E00", "#F6EDB0"
-LINES = ("-", "--", "-.", ":")  # for who cannot tell the colours of objects apart
-
-
-@styled()
-def contact_sheet(
-    images: Sequence[np.ndarray], titles: Sequence[str] | None = None, columns: int = 5, title: str | None = None
-) -> Figure:
-    """Images (H, W, 3) uint8 of any sizes in rows of `columns`, each with its title above."""
-    images = list(images)
-    if not images:
-        raise ValueError("there must be at least one image")
-    columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    shapes = [image.shape[0] / image.shape[1] for image in images]
-    ratios = [float(np.median(shapes[row * columns : (row + 1) * columns])) for row in range(rows)]
-    tile = min(WIDTH / columns, 3.5, 2.6 / float(np.median(shapes)))
-    lines = max((str(t).count("\n") + 1 for t in titles), default=0) if titles is not None else 0
-    high = sum(tile * ratio + 0.05 + 0.17 * lines for ratio in ratios) + (0.35 if title else 0.05)
-    layout = ConstrainedLayoutEngine(compress=True, w_pad=0.025, h_pad=0.025, wspace=0, hspace=0)
-    figure = Figure(figsize=(max(tile * columns, 3.5), high), layout=layout)
-    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios)
-    for axes in grid.flat[len(images) :]:
-        axes.set_axis_off()
-    for position, image in enumerate(images):
-        show_image(grid.flat[position], padded(image, ratios[position // columns]))
-        if titles is not None:
-            grid.flat[position].set_title(str(titles[position]), size=9, loc="center", pad=3)
-    if title:
-        figure.suptitle(textwrap.fill(title, int(figure.get_figwidth() * 9)), size=11.5)
-    return figure
-
-
-def padded(image: np.ndarray, ratio: float) -> np.ndarray:
-    """An image (H, W, 3) with white beside or above and below it, so that its height is `ratio` of its width."""
-    high, wide = image.shape[:2]
-    more_high, more_wide = max(0, round(wide * ratio) - high), max(0, round(high / ratio) - wide)
-    margins = [(more // 2, more - more // 2) for more in (more_high, more_wide)]
-    return np.pad(image, [*margins, (0, 0)], constant_values=255)
-
-
-def clip_strip(
-    frames: np.ndarray,
-    masks: Sequence[np.ndarray | None] | None = None,
-    title: str | None = None,
-    names: Sequence[str] | None = None,
-    columns: int = 5,
-) -> Figure:
-    """A clip as a strip: frames (T, H, W, 3) uint8 with id maps (T, H, W) painted over, a row for each `columns`.
-
-    masks: an entry may be None where a frame is not annotated; then the frame is shown as it is.
-    """
-    masks = [None] * len(frames) if masks is None else masks
-    if len(masks) != len(frames):
-        raise ValueError(f"{len(frames)} frames but {len(masks)} masks: there must be one, or None, for each frame")
-    images = [f if m is None else overlay(f, m) for f, m in zip(frames, masks, strict=True)]
-    return contact_sheet(images, names or [f"t = {t}" for t in range(len(images))], columns, title)
 
 
 @styled()
@@ -204,26 +144,6 @@ def feature_maps(h: np.ndarray, columns: int = 16, title: str | None = None) -> 
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, fraction=0.025, pad=0.01, label="activation")
-    return figure
-
-
-@styled()
-def score_by_frame(
-    values: Mapping[int, tuple[Sequence[int], Sequence[float]]], given: Mapping[int, int], title: str
-) -> Figure:
-    """J against the frame index for every object of a video, a ring where its mask is given.
-
-    values: object id -> (frame indices, J in each). given: object id -> the frame of its given mask.
-    """
-    figure = Figure(figsize=(WIDTH, 3.4))
-    axes = figure.add_subplot()
-    for position, (number, (frames, J)) in enumerate(values.items()):
-        color, line = PALETTE[number] / 255, LINES[position % len(LINES)]
-        axes.plot(frames, J, color=color, linestyle=line, marker="o", markersize=4, label=f"object {number}")
-        axes.plot(given[number], 1, color=color, marker="o", markersize=9, fillstyle="none", linestyle="")
-    axes.set(title=title, xlabel="frame index t", ylabel="region similarity J", ylim=(0, 1.05))
-    axes.locator_params(axis="x", integer=True)
-    figure.legend(loc="outside right center")
     return figure
 
 

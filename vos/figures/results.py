@@ -1,18 +1,17 @@
-"""Figures of the results: losses, scores, and the masks that were predicted, beside the truth."""
+"""Figures of the results: losses and scores."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from vos.figures.style import WIDTH, model_color, model_look, styled
-from vos.masks import overlay
+from vos.masks import PALETTE
 
 SCORES = ("J", "F", "J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
+LINES = ("-", "--", "-.", ":")  # for who cannot tell the colours of objects apart
 
 
 @styled()
@@ -96,6 +95,26 @@ def score_over_time(
 
 
 @styled()
+def score_by_frame(
+    values: Mapping[int, tuple[Sequence[int], Sequence[float]]], given: Mapping[int, int], title: str
+) -> Figure:
+    """J against the frame index for every object of a video, a ring where its mask is given.
+
+    values: object id -> (frame indices, J in each). given: object id -> the frame of its given mask.
+    """
+    figure = Figure(figsize=(WIDTH, 3.4))
+    axes = figure.add_subplot()
+    for position, (number, (frames, J)) in enumerate(values.items()):
+        color, line = PALETTE[number] / 255, LINES[position % len(LINES)]
+        axes.plot(frames, J, color=color, linestyle=line, marker="o", markersize=4, label=f"object {number}")
+        axes.plot(given[number], 1, color=color, marker="o", markersize=9, fillstyle="none", linestyle="")
+    axes.set(title=title, xlabel="frame index t", ylabel="region similarity J", ylim=(0, 1.05))
+    axes.locator_params(axis="x", integer=True)
+    figure.legend(loc="outside right center")
+    return figure
+
+
+@styled()
 def score_bars(
     rows: Sequence[Mapping], title: str = "Scores between 0 and 1: J region similarity, F contour accuracy"
 ) -> Figure:
@@ -134,77 +153,3 @@ def score_bars(
 def is_number(score: float | None) -> bool:
     """Whether a score is a number: not None, not NaN."""
     return score is not None and bool(np.isfinite(score))
-
-
-@styled()
-def prediction_rows(
-    frames: np.ndarray,
-    rows: Sequence[tuple[str, np.ndarray]],
-    frame_names: Sequence[str] | None = None,
-    scores: Mapping[str, np.ndarray] | None = None,
-    columns: int = 5,
-    given: int | None = 0,
-    title: str | None = None,
-) -> Figure:
-    """Figures 3, 4 and 5: a row of video frames, then a row for each of truth, base, updated.
-
-    frames: (T, H, W, 3) uint8; rows: (label, id maps (T, H, W) uint8), drawn over faded frames. scores: label -> J of
-    each frame (T,), NaN where not scored. given: the frame whose mask the models were handed. Of more than `columns`
-    frames an even choice is shown, first and last included.
-    """
-    frames = np.asarray(frames)
-    count, high, wide = frames.shape[:3]
-    for label, ids in rows:
-        if np.shape(ids) != (count, high, wide):
-            raise ValueError(f"masks of {label!r} must be {(count, high, wide)}, as the frames, not {np.shape(ids)}")
-    names = list(frame_names) if frame_names is not None else [f"t = {t}" for t in range(count)]
-    shown = np.unique(np.linspace(0, count - 1, min(columns, count)).round().astype(int))
-    tile = min((WIDTH - 1.3) / len(shown), 2.6, 1.7 * wide / high)
-    size = (max(1.3 + tile * len(shown), 4), (tile * high / wide + 0.04) * (1 + len(rows)) + (0.6 if title else 0.3))
-    layout = ConstrainedLayoutEngine(compress=True, w_pad=0.02, h_pad=0.03, wspace=0, hspace=0)
-    figure = Figure(figsize=size, layout=layout)
-    grid = figure.subplots(1 + len(rows), len(shown), squeeze=False)
-    for axes, t in zip(grid[0], shown, strict=True):
-        show_image(axes, frames[t])
-        axes.set_title(str(names[t]), size=9, loc="center", pad=4)
-    row_label(grid[0, 0], "video frames", "#222222")
-    for tiles, (label, ids) in zip(grid[1:], rows, strict=True):
-        color = model_color(label)
-        row_label(tiles[0], label, color)
-        for axes, t in zip(tiles, shown, strict=True):
-            show_image(axes, spotlight(frames[t], ids[t]), color)
-            score = scores[label][t] if scores and label in scores else None
-            if t == given:
-                badge(axes, "given")
-            elif is_number(score):
-                badge(axes, f"J {score:.2f}")
-    if title:
-        figure.suptitle(textwrap.fill(title, int(size[0] * 9)), size=11.5)
-    return figure
-
-
-def spotlight(frame: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """A frame (H, W, 3) with its id map (H, W) painted over and all else faded, so that small tiles are clear."""
-    gray = frame.mean(axis=2, keepdims=True)
-    faded = (0.35 * frame + 0.25 * gray + 0.4 * 235).astype(np.uint8)
-    return overlay(np.where(ids[..., None] > 0, frame, faded), ids)
-
-
-def show_image(axes: Axes, image: np.ndarray, border: str | None = None) -> None:
-    """Show an image (H, W, 3) without ticks, framed in `border` if a colour is given."""
-    axes.imshow(image, interpolation="antialiased")
-    axes.set(xticks=[], yticks=[])
-    axes.grid(False)
-    axes.spines[:].set(visible=border is not None, color=border or "white", linewidth=1.4)
-
-
-def row_label(axes: Axes, label: str, color: str) -> None:
-    """Write a label, wrapped, to the left of the first tile of a row."""
-    text = textwrap.fill(label, 13)
-    axes.set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8, color=color, weight="bold", size=10)
-
-
-def badge(axes: Axes, text: str) -> None:
-    """A small note in the lower left corner of a tile."""
-    box = {"boxstyle": "round,pad=0.25", "facecolor": "black", "alpha": 0.6, "linewidth": 0}
-    axes.text(0.035, 0.05, text, transform=axes.transAxes, size=7.5, color="white", va="bottom", bbox=box)

@@ -76,7 +76,7 @@ def as_shown(figure: Figure, kind: str) -> bytes | None:
     photo = any(axes.images for axes in figure.axes)
     if photo != (kind == "jpeg"):
         return None
-    how = {"dpi": 110, "pil_kwargs": {"quality": 88}} if photo else {"dpi": 100, "metadata": {"Software": None}}
+    how: dict = {"dpi": 110, "pil_kwargs": {"quality": 88}} if photo else {"dpi": 100, "metadata": {"Software": None}}
     stream = io.BytesIO()
     figure.savefig(stream, format=kind, **how)
     return stream.getvalue()

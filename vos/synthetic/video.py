@@ -106,8 +106,8 @@ def draw_video(
     plan = plan_video(split, index, seed)
     frames, masks, objects = draw_plan(plan, every_frame)
     if all(entry["frames"][0] != "00000" for entry in objects.values()):  # hidden at first: show it
-        clear = tuple(actor for actor in plan.actors if actor.number)
-        frames, masks, objects = draw_plan(replace(plan, props=(), actors=clear), every_frame)
+        plan = replace(plan, props=(), actors=tuple(actor for actor in plan.actors if actor.number))
+        frames, masks, objects = draw_plan(plan, every_frame)
     return plan.name, frames, masks, objects
 
 
@@ -122,7 +122,7 @@ def draw_plan(plan: Plan, every_frame: bool) -> tuple[dict[str, np.ndarray], dic
             masks[f"{frame:05d}"] = ids
     objects = {}
     for number, category in sorted((actor.number, actor.category) for actor in plan.actors if actor.number):
-        if seen_in := appear(masks, number, 0.0 if number == 1 else 0.25):
+        if seen_in := appear(masks, number, 0.0 if number == 1 else 0.25):  # 1 leads: it may begin small
             objects[str(number)] = {"category": category, "frames": seen_in}
     return frames, masks, objects
 
