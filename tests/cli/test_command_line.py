@@ -19,12 +19,14 @@ def checkpoint(small_set, tmp_path_factory):
     return run / "last.pt"
 
 
+@pytest.mark.slow
 def test_train_writes_a_checkpoint_that_weights_only_reads(checkpoint):
     loaded = torch.load(checkpoint, weights_only=True)
     assert loaded["train_config"]["seed"] == 1 and loaded["kind"] == "updated" and "model" in loaded
     assert (checkpoint.parent / "log.csv").read_text().count("\n") == 3
 
 
+@pytest.mark.slow
 def test_segment_then_evaluate_on_real_video(davis, checkpoint, tmp_path, capsys):
     """854x480, a 0/255 mask."""
     frames = tmp_path / "frames"
@@ -52,6 +54,7 @@ def test_segment_then_evaluate_on_real_video(davis, checkpoint, tmp_path, capsys
     assert "J&F" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_segment_keeps_the_ids_of_the_mask(small_set, checkpoint, tmp_path):
     video = next((small_set / "valid/JPEGImages").iterdir())
     with Image.open(next(video.iterdir())) as image:
@@ -64,6 +67,7 @@ def test_segment_keeps_the_ids_of_the_mask(small_set, checkpoint, tmp_path):
     assert len(masks) == 20 and all(set(np.unique(read_mask(p))) <= {0, 4, 200} for p in masks)
 
 
+@pytest.mark.slow
 def test_the_overlay_of_a_long_video_leaves_frames_out(small_set, checkpoint, tmp_path, monkeypatch):
     """Its masks are all there, and it plays as long."""
     monkeypatch.setattr("vos.cli.segment.GIF_FRAMES", 6)
@@ -96,6 +100,7 @@ def test_bad_input_is_one_line_and_exit_code_2(words, named, capsys, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_mask_of_another_size_is_refused(small_set, checkpoint, tmp_path, capsys):
     video = next((small_set / "valid/JPEGImages").iterdir())
     write_mask(tmp_path / "first.png", np.ones((10, 10), np.uint8))
