@@ -136,7 +136,7 @@ def test_committed_notebooks_are_one_clean_run(name):
     assert path.stat().st_size < 1_500_000
     code = [c for c in notebook.cells if c.cell_type == "code"]
     lines = sorted(len([x for x in c.source.splitlines() if x.strip()]) for c in code)
-    assert lines[-1] <= 25  # a cell holds one thought; a bar on the median would reward cells split only to be short
+    assert lines[len(lines) // 2] <= 8 and lines[-1] <= 25
 
 
 def check_outputs(notebook):
@@ -196,6 +196,12 @@ def test_publish_copies_a_whole_run_and_only_a_whole_run(run, tmp_path):
     (run / "figures/figure2.png").unlink()
     with pytest.raises(VosError, match=r"lacks figures/figure2\.png"):
         publish(run, root)
+
+
+def test_publishing_what_is_no_run_is_one_line(tmp_path):
+    script = [sys.executable, ROOT / "experiments/publish.py", tmp_path / "nowhere"]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert done.returncode and "nowhere" in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_publish_makes_the_pages_anew(tmp_path):
