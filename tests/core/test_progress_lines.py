@@ -67,14 +67,14 @@ def test_what_was_done_before_does_not_count_as_speed(clock, capsys):
 
 
 def test_the_share_may_be_another_than_the_count(clock, capsys):
-    """A training with a limit in minutes is half done when half of its minutes are; the words behind are its loss."""
+    """A training with a limit in minutes is half done when half of its minutes are; it knows what is left, also where it was resumed."""
     done = 0.0
     with progress_bar("training base", 100_000, fraction=lambda: done) as bar:
         clock.seconds += 60
         done = 0.5
-        bar.set_postfix({"loss": "0.1234", "J": "0.600", "left": "1.0 min"}, refresh=False)
+        bar.set_postfix({"loss": "0.1234", "J": "0.600", "left": "9.5 min"}, refresh=False)
         bar.update(7)
-    assert capsys.readouterr().err == "training base: 50% done, 1 min left, loss 0.1234, J 0.600\n"
+    assert capsys.readouterr().err == "training base: 50% done, 9.5 min left, loss 0.1234, J 0.600\n"
 
 
 def test_nothing_is_shown_where_nothing_is_asked_for(clock, capsys, monkeypatch):

@@ -16,7 +16,7 @@ class PlainProgress(AbstractContextManager):
     """The part of tqdm's interface that we use, as lines: "scoring: 40% done, 2 min left"."""
 
     def __init__(self, desc: str, total: float, initial: float, fraction: Callable[[], float] | None) -> None:
-        self.desc, self.n, self.words = desc, initial, ""
+        self.desc, self.n, self.words, self.left = desc, initial, "", ""
         self.fraction = fraction or (lambda: self.n / total if total else 1.0)
         self.start = self.said = time.monotonic()
         self.begin = self.fraction()
@@ -30,11 +30,13 @@ class PlainProgress(AbstractContextManager):
         now = time.monotonic()
         if now - self.said >= EVERY:
             self.said, done = now, self.fraction()
-            left = (now - self.start) * (1 - done) / max(done - self.begin, 1e-9) / 60
-            print(f"{self.desc}: {done:.0%} done, {left:.0f} min left{self.words}", file=sys.stderr, flush=True)
+            minutes = (now - self.start) * (1 - done) / max(done - self.begin, 1e-9) / 60
+            left = self.left or f"{minutes:.0f} min"
+            print(f"{self.desc}: {done:.0%} done, {left} left{self.words}", file=sys.stderr, flush=True)
 
     def set_postfix(self, words: dict[str, str], refresh: bool = False) -> None:
-        """What stands behind the share that is done."""
+        """What stands behind the share that is done; "left", where whoever counts knows better how long it takes."""
+        self.left = words.get("left", "")
         self.words = "".join(f", {key} {value}" for key, value in words.items() if key != "left")
 
 
