@@ -67,7 +67,7 @@ def test_what_was_done_before_does_not_count_as_speed(clock, capsys):
 
 
 def test_the_share_may_be_another_than_the_count(clock, capsys):
-    """A training with a limit in minutes is half done when half of its minutes are; it knows what is left, also where it was resumed."""
+    """A training with a limit in minutes is half done when half of its minutes are, and knows itself what is left."""
     done = 0.0
     with progress_bar("training base", 100_000, fraction=lambda: done) as bar:
         clock.seconds += 60
