@@ -109,7 +109,13 @@ WORKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("what", "make", "command", "result"), WORKS, ids=[row[0] for row in WORKS])
+def rows_of_works():
+    """WORKS, each by its name; the large one is slow."""
+    for row in WORKS:
+        yield pytest.param(*row, id=row[0], marks=pytest.mark.slow if "million" in row[0] else ())
+
+
+@pytest.mark.parametrize(("what", "make", "command", "result"), rows_of_works())
 def test_odd_input_works(world, capfd, what, make, command, result):
     if make:
         make(world)

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 import torch
 from publish import FIGURES, PLACES, generated_blocks, publish, with_blocks
+from publish import main as publish_command
 
 from vos.config import SYNTHETIC
 from vos.course.notebooks import notebook_paths, question, run_notebooks
@@ -198,10 +199,11 @@ def test_publish_copies_a_whole_run_and_only_a_whole_run(run, tmp_path):
         publish(run, root)
 
 
-def test_publishing_what_is_no_run_is_one_line(tmp_path):
-    script = [sys.executable, ROOT / "experiments/publish.py", tmp_path / "nowhere"]
-    done = subprocess.run(script, capture_output=True, text=True, check=False)
-    assert done.returncode and "nowhere" in done.stderr and done.stderr.count("\n") == 1
+def test_publishing_what_is_no_run_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["publish.py", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit, match="nowhere") as stop:
+        publish_command()
+    assert "\n" not in str(stop.value)
 
 
 def test_publish_makes_the_pages_anew(tmp_path):

@@ -190,6 +190,7 @@ for end in (1, 2, 3):
 """
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_each_figure_once_pictures_as_jpeg_and_curves_as_png(tmp_path):
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in LESSON.split("---")]
     notebook = nbformat.v4.new_notebook(cells=cells)

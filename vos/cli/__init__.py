@@ -1,7 +1,7 @@
 """The command line: python -m vos {report,data,train,segment,evaluate,submit}, one file a command.
 
-Every command has `add_arguments(parser)` and `run(args)`. What takes long to import, as torch does, is imported in
-`run`, so that `--help` is quick.
+Every command has `add_arguments(parser)` and `run(args)`, and may have BOUNDS: the lowest and highest value of its
+numbers. What takes long to import, as torch does, is imported in `run`, so that `--help` is quick.
 """
 
 import argparse
@@ -31,21 +31,24 @@ COMMANDS = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of all commands; what it parses has the `command` and its function `run`."""
+    """The parser of all commands; what it parses has the `command`, its `run` and its `bounds`."""
     top = argparse.ArgumentParser(
         prog="python -m vos", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for name, (module, text) in COMMANDS.items():
         added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        added.set_defaults(run=module.run)
+        added.set_defaults(run=module.run, bounds=getattr(module, "BOUNDS", {}))
         module.add_arguments(added)
     return top
 
 
-def print_line(text: str) -> None:
-    """One line on stderr, also where a file's name has a line break in it."""
-    print(text.replace("\r", "\\r").replace("\n", "\\n"), file=sys.stderr)
+def check_bounds(args: argparse.Namespace) -> None:
+    """VosError where an option is given and is not within its bounds, (lowest, highest) by its name in `args`."""
+    for name, (lowest, highest) in args.bounds.items():
+        value = getattr(args, name)
+        if value is not None and not lowest <= value <= highest:  # NaN is within no bounds
+            raise VosError(f"--{name.replace('_', '-')}: is {value}; give a number from {lowest:g} to {highest:g}")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -54,15 +57,16 @@ def main(words: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     args = parser().parse_args(words)
     try:
+        check_bounds(args)
         args.run(args)
+        return 0
     except VosError as error:
-        print_line(f"vos: {error}")
-        return 2
+        text, code = str(error), 2
     except OSError as error:  # the last resort: what reads or writes a file says so itself
         advice = "change its permissions or name another"
-        print_line(f"vos: {error.filename or args.command}: {error.strerror or error}; {advice}")
-        return 2
+        text, code = f"{error.filename or args.command}: {error.strerror or error}; {advice}", 2
     except KeyboardInterrupt as stop:
-        print(f"vos: stopped{f'; {stop}' if str(stop) else ''}", file=sys.stderr)
-        return 130
-    return 0
+        text, code = "; ".join(["stopped", *map(str, stop.args)]), 130
+    one_line = text.replace("\r", "\\r").replace("\n", "\\n")  # a file's name may have a line break in it
+    print(f"vos: {one_line}", file=sys.stderr)
+    return code

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from vos.cli.bounds import check_bounds
 from vos.files import VosError, write_json
 from vos.scoring.protocols import DEFAULTS, FRAMES, MEANS, PROTOCOLS, Rules
 
@@ -65,7 +64,6 @@ def run(args: argparse.Namespace) -> None:
     from vos.scoring.file_check import notices
     from vos.scoring.tables import objects_file, table_text, write_csv
 
-    check_bounds(args, BOUNDS)
     files = [path for path in (args.json, args.csv, args.csv and objects_file(args.csv)) if path]
     for path in files:
         if path.is_dir() or files.count(path) > 1:
@@ -84,10 +82,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"vos: {args.prediction}: {notice}", file=sys.stderr)
     print(table_text(result))
     for path, write in ((args.json, write_json), (args.csv, write_csv)):
-        try:
-            if path:
-                write(path, result)
-        except OSError as error:
-            raise VosError(f"{path}: cannot be written ({error.strerror or error}); name another place") from None
+        if path:
+            write(path, result)
     for path in files:
         print(f"wrote {path}")

@@ -1,14 +1,10 @@
 """`python -m vos submit`: write a leader-board submission, or check one."""
 
 import argparse
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vos.files import VosError
-
-if TYPE_CHECKING:
-    from vos.data import Video
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,35 +17,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write a submission or take one, and check it; what is written stays even with errors."""
+    """Write a submission or take one, and check it: all that is wrong is printed, errors first.
+
+    What is written stays even with errors, which end in a VosError.
+    """
     from vos.data import VOSDataset
+    from vos.engine.checkpoints import load_checkpoint
+    from vos.engine.distributed import best_device
+    from vos.inference import segment
+    from vos.submission.check import check_submission
+    from vos.submission.write import write_submission
 
     if (args.checkpoint is None) != (args.out is None) or (args.check is None) == (args.out is None):
         raise VosError("submit: give --checkpoint and --out to write a submission, or --check alone to check one")
     videos = VOSDataset(args.data).valid
     if args.out:
-        write(args.checkpoint, videos, args.out)
-    check(args.check or args.out, videos)
-
-
-def write(checkpoint: Path, videos: Sequence["Video"], out: Path) -> None:
-    """Segment the videos with the model of a checkpoint and zip the masks."""
-    from functools import partial
-
-    from vos.engine.checkpoints import load_checkpoint
-    from vos.engine.distributed import best_device
-    from vos.inference import segment
-    from vos.submission.write import write_submission
-
-    model, _ = load_checkpoint(checkpoint)
-    count = write_submission(out, videos, partial(segment, model.to(best_device())))
-    print(f"{out}: {count} masks of {len(videos)} video{'s' * (len(videos) > 1)}", flush=True)
-
-
-def check(path: Path, videos: Sequence["Video"]) -> None:
-    """Print all that is wrong with a submission, errors first; VosError if there are errors."""
-    from vos.submission.check import check_submission
-
+        model, _ = load_checkpoint(args.checkpoint)
+        count = write_submission(args.out, videos, partial(segment, model.to(best_device())))
+        print(f"{args.out}: {count} masks of {len(videos)} video{'s' * (len(videos) > 1)}", flush=True)
+    path = args.check or args.out
     findings = check_submission(path, videos)
     for finding in findings:
         print(f"{finding.severity.upper():7}  {finding}")

@@ -3,11 +3,10 @@
 import argparse
 import os
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
-from vos.cli.bounds import check_bounds
 from vos.config import PRECISIONS, PRESETS, TrainConfig, train_config
 from vos.files import VosError
 from vos.files.atomic import new_folder, writing
@@ -36,16 +35,6 @@ BOUNDS = {  # of what the command line takes: lowest and highest
     "unannotated": (0, 1),
     "workers": (0, 1000),
 }
-AS_IN_CONFIG = (  # options that are fields of TrainConfig
-    "iterations",
-    "minutes",
-    "seed",
-    "checkpoint_every",
-    "learning_rate",
-    "workers",
-    "precision",
-    "save_memory",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +76,6 @@ def run(args: argparse.Namespace) -> None:
     from vos.figures.progress import progress_file
     from vos.networks import build, count_parameters
 
-    check_bounds(args, BOUNDS)
     if args.hold_out == 1:
         raise VosError("--hold-out: 1 keeps every video, and none is left to train on; give 0, or 2 and more")
     if args.save_memory and PRESETS[args.preset].batch_norm:
@@ -126,7 +114,8 @@ def run(args: argparse.Namespace) -> None:
 def config_of(args: argparse.Namespace) -> TrainConfig:
     """The recipe of the preset and the set, with what the command line asks to be different."""
     config = train_config(args.preset, synthetic=(args.data / "synthetic.json").is_file())
-    asked = {name: value for name in AS_IN_CONFIG if (value := getattr(args, name)) is not None}
+    names = {field.name for field in fields(config)} - {"unannotated"}
+    asked = {name: value for name, value in vars(args).items() if name in names and value is not None}
     if args.batch:
         asked["curriculum"] = tuple((begin, length, args.batch) for begin, length, _ in config.curriculum)
     if args.unannotated:

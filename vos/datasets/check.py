@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from vos.data import SPLITS, Video, Videos, VOSDataset, size_problem
@@ -18,9 +19,8 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
     """
     layout = find_layout(root)
     lines, problems = [f"{root}: {layout} layout"], list[str]()
-    checked: set[tuple[str, Path]] = set()
-    listed: set[Path] = set()
-    counts: dict[str, int] = {}
+    folders: set[Path] = set()
+    counts: Counter[str] = Counter()
     try:
         dataset = VOSDataset(root)
     except VosError as error:
@@ -31,24 +31,16 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
         except VosError as error:
             problems.append(str(error))
             continue
-        listed |= {video.frame_paths[0].parent for video in videos}
-        home = "train" if dataset.held_out and split == "valid" else split  # where the set itself has them
-        counts[home] = counts.get(home, 0) + len(videos)
-        try:
-            note = " (held out of the training list)" if dataset.held_out and split != "train" else ""
+        folders |= {video.frame_paths[0].parent for video in videos}
+        counts["train" if dataset.held_out and split == "valid" else split] += len(videos)  # where the set has them
+        note = " (held out of the training list)" if dataset.held_out and split != "train" else ""
+        with suppress(VosError):  # the frame that tells a video's size is broken: below, a problem of the video
             lines.append(f"  {split}: {describe(videos)}{note}")
-        except VosError as error:  # the frame that tells a video's size is broken
-            problems.append(str(error))
-        for video in videos:
-            key = (video.name, video.frame_paths[0])
-            if split == "valid" or key not in checked:  # valid shares its files with valid_truth
-                problems += [p for p in video_problems(video) if p not in problems]
-            if split != "valid":
-                checked.add(key)
+        problems += [problem for video in videos for problem in video_problems(video)]
     lines += release(counts)
     if layout == "YouTube-VOS":  # DAVIS keeps the videos of all its lists in one folder
-        problems += unlisted_videos(listed)
-    return lines, list(dict.fromkeys(problems))
+        problems += unlisted_videos(folders)
+    return lines, list(dict.fromkeys(problems))  # valid shares its files with valid_truth
 
 
 RELEASES = {  # videos of train and valid
@@ -62,13 +54,10 @@ RELEASES = {  # videos of train and valid
 def release(counts: dict[str, int]) -> list[str]:
     """What a set is by its numbers of videos, and what it lacks of that; nothing where it is none that we know."""
     found = counts.get("train", 0), counts.get("valid", 0)
-    for name, whole in RELEASES.items():
-        if found == whole:
-            return [f"  this is {name}, whole"]
-    names = [name for name, (train, _) in RELEASES.items() if found == (train, 0)]
-    return (
-        [f"  these are the training videos of {' or '.join(names)}; its validation videos are missing"] if names else []
-    )
+    if whole := [name for name, numbers in RELEASES.items() if found == numbers]:
+        return [f"  this is {whole[0]}, whole"]
+    names = " or ".join(name for name, (train, _) in RELEASES.items() if found == (train, 0))
+    return [f"  these are the training videos of {names}; its validation videos are missing"] if names else []
 
 
 def unlisted_videos(listed: set[Path]) -> Iterator[str]:
@@ -82,16 +71,13 @@ def unlisted_videos(listed: set[Path]) -> Iterator[str]:
 def describe(videos: Videos) -> str:
     """The counts of a split in words. VosError where the frame that tells a video's size is broken."""
     objects = [o for video in videos for o in video.objects]
-    frames = sum(len(video) for video in videos)
-    annotated = sum(len(video.annotated) for video in videos)
-    sizes = Counter(video.size for video in videos).most_common()
-    (height, width), _ = sizes[0]
+    frames, annotated = sum(len(video) for video in videos), sum(len(video.annotated) for video in videos)
+    sizes = [f"{height}x{width}" for (height, width), _ in Counter(video.size for video in videos).most_common()]
     others = f" and {len(sizes) - 1} other sizes" if len(sizes) > 1 else ""
     late = sum(o.first > 0 for o in objects)
-    categories = {o.category for o in objects} - {None}
-    text = f"{len(videos)} videos, {frames} frames, {annotated} annotated, {len(objects)} objects"
-    text += f" ({late} enter late), {height}x{width}{others}"
-    return text + (f", {len(categories)} categories" if categories else ", no categories")
+    categories = len({o.category for o in objects} - {None}) or "no"
+    text = f"{len(videos)} videos, {frames} frames, {annotated} annotated, {len(objects)} objects ({late} enter late)"
+    return f"{text}, {sizes[0]}{others}, {categories} categories"
 
 
 def video_problems(video: Video) -> Iterator[str]:
@@ -113,9 +99,8 @@ def video_problems(video: Video) -> Iterator[str]:
     if not known:
         yield f"{video.frame_paths[0].parent}: video {video.name} has no object; leave it out or annotate one"
     unseen = set(known)
-    for frame, path in zip(video.frame_paths, video.mask_paths, strict=True):
-        if path is None:
-            continue
+    pairs = zip(video.frame_paths, video.mask_paths, strict=True)
+    for frame, path in ((frame, path) for frame, path in pairs if path):
         try:
             ids = read_mask(path)
         except VosError as error:
@@ -125,8 +110,7 @@ def video_problems(video: Video) -> Iterator[str]:
             yield problem
         present = set(object_ids(ids))
         unseen -= present
-        if present - known:
-            extra = ", ".join(str(i) for i in sorted(present - known))
+        if extra := ", ".join(str(i) for i in sorted(present - known)):
             yield f"{path}: holds id {extra}, which no object of video {video.name} has (id {VOID} would be void)"
     for object_id in sorted(unseen):
         yield f"{video.frame_paths[0].parent}: object {object_id} is listed but in no annotation of this split"

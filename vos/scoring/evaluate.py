@@ -38,25 +38,21 @@ def evaluate(
 
     protocol "davis": truth is one video's PNGs, or a folder of them for each video. Objects are 1 to the highest
         id of the first frame, whether all of them occur or not; the first and the last frame are not scored; id
-        255 is background. A prediction with a higher id is refused, as the DAVIS toolkit does.
+        255 is background. As in the DAVIS toolkit, a prediction with a higher id is refused, and an object that is
+        never predicted counts as empty.
     protocol "youtube-vos": truth holds Annotations/ and meta.json (or is that Annotations/). Each object is
         scored on the frames meta.json lists for it after its first; other ids are background to it.
     prediction: a folder of PNGs for each video of the truth, or PNGs themselves where the truth is one video.
-    rules: what the protocols leave open, and whether a missing mask is an error or counts as empty.
-    videos: score only these.
+    rules: what the protocols leave open, and whether a missing mask is an error. videos: score only these.
     train_meta: meta.json of the training set, whose categories are the seen ones; by default that of the folder
         train/ beside the truth. Without it, or without categories, J_seen and the like are None.
-    workers: threads; None is one for each core. The scores do not depend on it, to the last bit.
-    progress: show a bar, or a line a minute where stderr is no terminal.
+    workers: threads, None for one a core; no score depends on it. progress: show how much is done.
 
     Returns {"protocol", "rules", "global": {"J&F", "J_mean", "J_recall", "J_decay", "F_mean", "F_recall", "F_decay"},
     "objects": [{"video", "object", "J_mean", ..., "F_decay", "J", "F": one value a frame, "frames": their
     names}], "missing": [masks that counted as empty], "extra": [videos and masks that the truth does not have]}.
     youtube-vos adds "J_seen", "J_unseen", "F_seen", "F_unseen", "overall" to "global", and "category", "seen" to each
     object. Scores lie between 0 and 1; global ones are means over objects, or over videos (rules.mean).
-
-    The DAVIS-2017 toolkit stops at the first mask that is missing, unreadable or of another size, and at an id above
-    the truth's; an object that is never predicted counts as empty. rules.lenient takes back only the first of these.
     Raises VosError with all files that are missing, unreadable, no PNG masks or of the wrong size; ValueError where a
     protocol or a number of workers makes no sense.
     """
@@ -66,36 +62,22 @@ def evaluate(
     plan = make_plan(Path(truth), Path(prediction), protocol, rules, videos, train_meta)
     missing, extra = check_files(plan, rules.lenient)
     objects = score_plan(plan, protocol, rules, set(missing), workers, progress)
-    numbers = global_numbers(objects, protocol, rules.mean)
-    result = {"protocol": protocol, "rules": asdict(rules), "global": numbers, "objects": objects}
-    return result | {"missing": missing, "extra": extra}
+    result = {"protocol": protocol, "rules": asdict(rules), "global": global_numbers(objects, protocol, rules.mean)}
+    return result | {"objects": objects, "missing": missing, "extra": extra}
 
 
 def score_video(
-    truth_maps: Iterable[np.ndarray],
-    prediction_maps: Iterable[np.ndarray],
-    ids: Sequence[int],
-    void: int | None = None,
+    truth_maps: Iterable[np.ndarray], prediction_maps: Iterable[np.ndarray], ids: Sequence[int], void: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """J and F of every frame and object, two float64 arrays (T, K), from id maps (H, W) that may be streamed.
 
     void: id of the truth whose pixels are left out.
     Raises ValueError where one side has more frames than the other or two maps differ in shape.
     """
-    return score_pairs(zip(truth_maps, prediction_maps, strict=True), ids, void)
-
-
-def score_pairs(
-    pairs: Iterable[tuple[np.ndarray, np.ndarray]], ids: Sequence[int], void: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """As `score_video`, from pairs of a true and a predicted map."""
-    J, F = [], []
-    for truth, prediction in pairs:
-        J_t, F_t = score_frames(prediction[None], truth[None], ids, void=void)
-        J.append(J_t[0])
-        F.append(F_t[0])
-    shape = len(J), len(ids)
-    return np.array(J, np.float64).reshape(shape), np.array(F, np.float64).reshape(shape)
+    pairs = zip(truth_maps, prediction_maps, strict=True)
+    scores = [score_frames(prediction[None], truth[None], ids, void=void) for truth, prediction in pairs]
+    J, F = np.concatenate([np.empty((2, 0, len(ids))), *scores], axis=1)
+    return J, F
 
 
 def usable_cores() -> int:
@@ -106,79 +88,63 @@ def usable_cores() -> int:
 
 
 def score_plan(plan: Plan, protocol: str, rules: Rules, missing: set[str], workers: int, progress: bool) -> list[dict]:
-    """The entries of the result for all objects, in the order of the plan.
+    """The entries of the result for all objects, in the order of the plan. missing: masks that count as empty.
 
     Threads: Pillow and NumPy let go of Python's lock in their long loops, and no process has to be started.
     """
-    chunks = []
-    for video in plan.videos:
-        frames = video.frames
-        chunks += [(video, frames[start : start + CHUNK]) for start in range(0, len(frames), CHUNK)]
+    videos = [video for video in plan.videos if video.frames]
+    chunks = [(v, v.frames[start : start + CHUNK]) for v in videos for start in range(0, len(v.frames), CHUNK)]
 
     def score(chunk: tuple[ScoredVideo, Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
-        ids = [scored.id for scored in chunk[0].objects]
+        video, names = chunk[0], [f"{frame}.png" for frame in chunk[1]]
+        ids = [scored.id for scored in video.objects]
         highest = max(ids) if protocol == "davis" else 255
-        return score_pairs(map_pairs(*chunk, missing, highest, rules.void), ids, rules.void)
+        truth = (read_mask(video.truth / name) for name in names)
+        prediction = (predicted_map(video, name, missing, highest, rules.void) for name in names)
+        return score_video(truth, prediction, ids, rules.void)
 
-    scores: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {video.name: [] for video in plan.videos}
+    scores: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {video.name: [] for video in videos}
     pool = ThreadPoolExecutor(workers)
-    total = sum(len(frames) for _, frames in chunks)
     try:
-        with progress_bar("scoring", total, "frame", shown=progress) as bar:
+        with progress_bar("scoring", sum(len(video.frames) for video in videos), "frame", shown=progress) as bar:
             for (video, frames), scored in zip(chunks, pool.map(score, chunks), strict=True):
                 scores[video.name].append(scored)
                 bar.update(len(frames))
     finally:
         pool.shutdown(cancel_futures=True)  # an error or Ctrl-C does not wait for the rest
-    return [entry for video in plan.videos for entry in object_entries(video, scores[video.name], protocol)]
+    return [e for v in videos for e in object_entries(v, np.concatenate(scores[v.name], axis=1), protocol)]
 
 
-def map_pairs(
-    video: ScoredVideo, frames: Sequence[str], missing: set[str], highest: int, void: int | None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The true and the predicted id map of each frame. VosError where one is predicted to hold an id above `highest`.
-
-    Neither 255 nor void is an object. missing: masks that count as empty.
-    """
-    for name in (f"{frame}.png" for frame in frames):
-        truth = read_mask(video.truth / name)
-        if f"{video.name}/{name}" in missing:
-            yield truth, np.zeros_like(truth)
-            continue
-        prediction = read_mask(video.prediction / name)
-        if prediction.max() > highest and (above := {i for i in object_ids(prediction) if i > highest} - {void}):
-            advice = f"the true ids are 1 to {highest}; a predicted object keeps the id of its first mask"
-            raise VosError(f"{video.prediction / name}: holds object id {max(above)}, but {advice}")
-        yield truth, prediction
+def predicted_map(video: ScoredVideo, name: str, missing: set[str], highest: int, void: int | None) -> np.ndarray:
+    """One predicted id map. VosError where it holds an id above `highest`; neither 255 nor void is an object."""
+    if f"{video.name}/{name}" in missing:
+        return np.zeros_like(read_mask(video.truth / name))
+    prediction = read_mask(video.prediction / name)
+    if prediction.max() > highest and (above := {i for i in object_ids(prediction) if i > highest} - {void}):
+        advice = f"the true ids are 1 to {highest}; a predicted object keeps the id of its first mask"
+        raise VosError(f"{video.prediction / name}: holds object id {max(above)}, but {advice}")
+    return prediction
 
 
-def object_entries(video: ScoredVideo, scores: list[tuple[np.ndarray, np.ndarray]], protocol: str) -> list[dict]:
-    """The entries of the result for the objects of one video; scores: those of its chunks, in order."""
-    if not scores:
-        return []
-    J, F = (np.concatenate(chunks) for chunks in zip(*scores, strict=True))
+def object_entries(video: ScoredVideo, scores: np.ndarray, protocol: str) -> Iterator[dict]:
+    """The entries of the result for the objects of one video; scores: J and F of each frame and object, (2, T, K)."""
     row = {frame: i for i, frame in enumerate(video.frames)}
-    entries = []
     for k, scored in enumerate(video.objects):
-        rows = [row[frame] for frame in scored.frames]
-        J_k, F_k = J[rows, k], F[rows, k]
+        J, F = scores[:, [row[frame] for frame in scored.frames], k]
         entry: dict = {"video": video.name, "object": scored.id}
         if protocol == "youtube-vos":
             entry |= {"category": scored.category, "seen": scored.seen}
-        entry |= dict(zip(COLUMNS, (*statistics(J_k), *statistics(F_k)), strict=True))
-        entries.append(entry | {"J": J_k.tolist(), "F": F_k.tolist(), "frames": list(scored.frames)})
-    return entries
+        entry |= dict(zip(COLUMNS, (*statistics(J), *statistics(F)), strict=True))
+        yield entry | {"J": J.tolist(), "F": F.tolist(), "frames": list(scored.frames)}
 
 
 def global_numbers(objects: list[dict], protocol: str, mean: str) -> dict[str, float | None]:
     """Means over objects or videos, and for YouTube-VOS those over seen and unseen ones."""
-    entries = video_means(objects, "video") if mean == "videos" else objects
-    means = {column: float(np.mean([entry[column] for entry in entries])) for column in COLUMNS}
+    means = mean_columns(video_means(objects, "video") if mean == "videos" else objects)
     numbers: dict[str, float | None] = {"J&F": (means["J_mean"] + means["F_mean"]) / 2, **means}
     if protocol == "youtube-vos":
         entries = video_means(objects, "video", "seen") if mean == "videos" else objects
-        J, F, seen = ([entry[key] for entry in entries] for key in ("J_mean", "F_mean", "seen"))
-        numbers |= seen_unseen_summary(J, F, seen)
+        numbers |= seen_unseen_summary(*([entry[key] for entry in entries] for key in ("J_mean", "F_mean", "seen")))
     return numbers
 
 
@@ -187,7 +153,9 @@ def video_means(objects: list[dict], *keys: str) -> list[dict]:
     groups: dict[tuple, list[dict]] = {}
     for entry in objects:
         groups.setdefault(tuple(entry[key] for key in keys), []).append(entry)
-    return [
-        dict(zip(keys, group, strict=True)) | {c: float(np.mean([entry[c] for entry in entries])) for c in COLUMNS}
-        for group, entries in groups.items()
-    ]
+    return [dict(zip(keys, group, strict=True)) | mean_columns(entries) for group, entries in groups.items()]
+
+
+def mean_columns(entries: list[dict]) -> dict[str, float]:
+    """The means of J_mean, J_recall and so on."""
+    return {column: float(np.mean([entry[column] for entry in entries])) for column in COLUMNS}

@@ -4,10 +4,12 @@ A plan is made from the truth alone, and then compared with the prediction folde
 said at once and before the long work starts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
+from vos.config import require, require_one_of
 from vos.files import VosError, names_in_words
 from vos.files.layouts import read_meta
 from vos.masks import object_ids, read_mask
@@ -42,12 +44,9 @@ class Rules:
     lenient: bool = False
 
     def __post_init__(self) -> None:
-        """ValueError where a value is not one of those above."""
-        for name, choices in (("frames", FRAMES), ("mean", MEANS)):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
-        if self.void is not None and not 1 <= self.void <= 255:
-            raise ValueError(f"void must be an id from 1 to 255 or None, not {self.void}")
+        require_one_of(self, "frames", FRAMES)
+        require_one_of(self, "mean", MEANS)
+        require(self.void in (None, *range(1, 256)), f"void must be an id from 1 to 255 or None, not {self.void}")
 
 
 DEFAULTS = Rules()
@@ -70,9 +69,9 @@ class ScoredVideo:
     name: str
     truth: Path
     prediction: Path
-    objects: tuple[ScoredObject, ...]
+    objects: tuple[ScoredObject, ...] = ()
 
-    @property
+    @cached_property
     def frames(self) -> tuple[str, ...]:
         """The frames that any of the objects is scored on, sorted."""
         return tuple(sorted({frame for scored in self.objects for frame in scored.frames}))
@@ -88,22 +87,19 @@ class Plan:
 
 
 def make_plan(
-    truth: Path,
-    prediction: Path,
-    protocol: str,
-    rules: Rules = DEFAULTS,
-    names: Sequence[str] | None = None,
-    train_meta: Path | None = None,
+    truth: Path, prediction: Path, protocol: str, rules: Rules, names: Sequence[str] | None, train_meta: Path | None
 ) -> Plan:
     """What is scored by a protocol; the arguments as in evaluate.py, names: take only these videos."""
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"protocol must be one of {PROTOCOLS}, not {protocol!r}")
+    require(protocol in PROTOCOLS, f"protocol must be one of {PROTOCOLS}, not {protocol!r}")
     if absent := dict.fromkeys(str(folder) for folder in (truth, prediction) if not folder.is_dir()):
         raise VosError(f"{' and '.join(absent)}: no such folder; name the folders of the true and the predicted masks")
     if protocol == "davis":
-        plan = plan_davis(truth, prediction, rules, names)
+        plan = Plan(truth, prediction, plan_davis(truth, prediction, rules, names))
     else:
-        plan = plan_youtube_vos(truth, prediction, rules, names, train_meta)
+        root = truth.resolve().parent if truth.resolve().name == "Annotations" else truth
+        if (prediction / "Annotations").is_dir():  # laid out as the leader board wants it
+            prediction = prediction / "Annotations"
+        plan = Plan(root / "Annotations", prediction, plan_youtube_vos(root, prediction, rules, names, train_meta))
     ids = {scored.id for video in plan.videos for scored in video.objects}
     if not ids:
         raise VosError(f"{truth}: no object has a frame to score; check that the truth is whole")
@@ -112,98 +108,77 @@ def make_plan(
     return plan
 
 
-def plan_davis(truth: Path, prediction: Path, rules: Rules, names: Sequence[str] | None) -> Plan:
-    """What counts in DAVIS 2017, semi-supervised (Pont-Tuset et al., arXiv:1704.00675, as its toolkit has it).
-
-    truth, prediction: folders of PNGs, or of one such folder for each video.
-    """
+def plan_davis(truth: Path, prediction: Path, rules: Rules, names: Sequence[str] | None) -> tuple[ScoredVideo, ...]:
+    """What counts in DAVIS 2017, semi-supervised (Pont-Tuset et al., arXiv:1704.00675, as its toolkit has it)."""
     if replace(rules, first=DEFAULTS.first, last=DEFAULTS.last, frames=DEFAULTS.frames) != rules:
         raise VosError("protocol davis: it is known which frames count; leave out the choice of first, last and frames")
-    videos = []
-    pairs = folder_pairs(truth, prediction, names)
-    masks = {video: mask_names(folder) for video, folder, _ in pairs}
-    if short := [video for video in masks if len(masks[video]) < 3]:
+    videos = find_videos(truth, prediction, names)
+    masks = {video.name: mask_names(video.truth) for video in videos}
+    if short := [name for name in masks if len(masks[name]) < 3]:
         raise VosError(f"{truth}: {names_in_words(short)} needs at least 3 masks: DAVIS scores neither first nor last")
-    for video, folder, predicted in pairs:
-        first, *scored, _ = masks[video]
-        ids = set(object_ids(read_mask(folder / f"{first}.png"))) - {rules.void}
-        objects = tuple(ScoredObject(i, tuple(scored)) for i in range(1, max(ids, default=0) + 1))
-        videos.append(ScoredVideo(video, folder, predicted, objects))
-    return Plan(truth, prediction, tuple(videos))
+
+    def objects_of(video: ScoredVideo) -> tuple[ScoredObject, ...]:
+        first, *scored, _ = masks[video.name]
+        ids = set(object_ids(read_mask(video.truth / f"{first}.png"))) - {rules.void}
+        return tuple(ScoredObject(i, tuple(scored)) for i in range(1, max(ids, default=0) + 1))
+
+    return tuple(replace(video, objects=objects_of(video)) for video in videos)
 
 
 def plan_youtube_vos(
-    truth: Path,
-    prediction: Path,
-    rules: Rules,
-    names: Sequence[str] | None,
-    train_meta: Path | None,
-) -> Plan:
+    root: Path, prediction: Path, rules: Rules, names: Sequence[str] | None, train_meta: Path | None
+) -> tuple[ScoredVideo, ...]:
     """What counts in YouTube-VOS style scoring: each object, on the frames meta.json lists for it after its first.
 
-    truth: a folder with Annotations/ and meta.json, or that Annotations/.
-    An object without a frame that counts, as when it is listed only where it is given, is left out.
+    root: a folder with Annotations/ and meta.json. An object without a frame that counts is left out.
     """
-    if truth.resolve().name == "Annotations":
-        truth = truth.resolve().parent
-    meta = read_meta(truth / "meta.json")
-    seen_in_training = seen_categories(truth, train_meta)
-    if (prediction / "Annotations").is_dir():  # laid out as the leader board wants it
-        prediction = prediction / "Annotations"
-    pairs = folder_pairs(truth / "Annotations", prediction, names)
-    compare_with_meta(truth, meta, {video for video, _, _ in pairs}, whole=names is None)
-    videos = []
-    for video, folder, predicted in pairs:
-        annotated = mask_names(folder)
-        objects = []
-        for object_id, (category, listed) in meta[video].items():
+    meta = read_meta(root / "meta.json")
+    seen_in_training = seen_categories(root, train_meta)
+    videos = find_videos(root / "Annotations", prediction, names)
+    on_disk = {video.name for video in videos}
+    if unlisted := sorted(on_disk - set(meta)):
+        raise VosError(f"{root / 'meta.json'}: does not list {names_in_words(unlisted)}; list objects and frames")
+    if names is None and (lost := sorted(set(meta) - on_disk)):
+        raise VosError(f"{root / 'Annotations'}: lacks {names_in_words(lost)}, which meta.json lists; add the masks")
+
+    def objects_of(video: ScoredVideo) -> Iterator[ScoredObject]:
+        annotated = mask_names(video.truth)
+        for object_id, (category, listed) in meta[video.name].items():
             if not listed:
                 continue
             frames = [f for f in annotated if f >= listed[0]] if rules.frames == "annotated" else listed
-            scored = tuple(
-                frame
-                for frame in frames
-                if (rules.first or frame != listed[0]) and (rules.last or frame != annotated[-1])
-            )
+            scored = tuple(f for f in frames if (rules.first or f != listed[0]) and (rules.last or f != annotated[-1]))
             seen = None if seen_in_training is None or category is None else category in seen_in_training
             if scored:
-                objects.append(ScoredObject(object_id, scored, category, seen))
-        videos.append(ScoredVideo(video, folder, predicted, tuple(objects)))
-    return Plan(truth / "Annotations", prediction, tuple(videos))
+                yield ScoredObject(object_id, scored, category, seen)
+
+    return tuple(replace(video, objects=tuple(objects_of(video))) for video in videos)
 
 
-def folder_pairs(truth: Path, prediction: Path, names: Sequence[str] | None) -> list[tuple[str, Path, Path]]:
-    """(video, folder of its truth, folder of its prediction), sorted by video."""
+def find_videos(truth: Path, prediction: Path, names: Sequence[str] | None) -> list[ScoredVideo]:
+    """The videos of a truth, sorted by name, with their folders but without their objects."""
     if not truth.is_dir():
         raise VosError(f"{truth}: no such folder; name the folder that holds the true PNG masks")
-    if mask_names(truth):
-        folders = [truth.resolve()]  # "." has a name, too
-    else:
-        folders = sorted(folder for folder in truth.iterdir() if folder.is_dir() and mask_names(folder))
+    folders = [truth.resolve()] if mask_names(truth) else video_folders(truth)  # resolved, as "." has a name, too
     if not folders:
         advice = "name the folder with the videos (of DAVIS: Annotations/480p), or use the youtube-vos protocol"
         raise VosError(f"{truth}: holds no PNG masks, nor folders of them; {advice}")
     if names is not None:
-        unknown = sorted(set(names) - {folder.name for folder in folders})
-        if unknown:
+        if unknown := sorted(set(names) - {folder.name for folder in folders}):
             raise VosError(f"{truth}: has no video {names_in_words(unknown)}; leave it out or name another folder")
         folders = [folder for folder in folders if folder.name in names]
-    if len(folders) == 1 and mask_names(prediction):
-        return [(folders[0].name, folders[0], prediction)]
-    return [(folder.name, folder, prediction / folder.name) for folder in folders]
+    alone = len(folders) == 1 and mask_names(prediction)
+    return [ScoredVideo(f.name, f, prediction if alone else prediction / f.name) for f in folders]
+
+
+def video_folders(root: Path) -> list[Path]:
+    """The folders of PNGs in a folder, sorted."""
+    return sorted(folder for folder in root.iterdir() if folder.is_dir() and mask_names(folder))
 
 
 def mask_names(folder: Path) -> list[str]:
     """Names of the PNGs in a folder, without ending, sorted: no file system promises an order."""
     return sorted(path.stem for path in folder.glob("*.png") if path.name[0] != ".")
-
-
-def compare_with_meta(truth: Path, listed: Iterable[str], on_disk: set[str], whole: bool) -> None:
-    """VosError where meta.json and the folders of Annotations/ name different videos."""
-    if unlisted := sorted(on_disk - set(listed)):
-        raise VosError(f"{truth / 'meta.json'}: does not list {names_in_words(unlisted)}; list objects and frames")
-    if whole and (lost := sorted(set(listed) - on_disk)):
-        raise VosError(f"{truth / 'Annotations'}: lacks {names_in_words(lost)}, which meta.json lists; add the masks")
 
 
 def seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
@@ -212,5 +187,5 @@ def seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
         train_meta = truth.resolve().parent / "train" / "meta.json"
         if not train_meta.is_file():
             return None
-    objects = [listed for video in read_meta(train_meta).values() for listed in video.values()]
-    return {listed.category for listed in objects if listed.category is not None} or None
+    listed = [item.category for video in read_meta(train_meta).values() for item in video.values()]
+    return {category for category in listed if category is not None} or None

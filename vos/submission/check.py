@@ -51,11 +51,10 @@ def check_submission(path: Path, videos: Iterable[Video], progress: bool = True)
             except UNREADABLE:
                 kind = "is a zip that is cut off or damaged" if begun else "is not a zip"
                 return [error(str(path), f"{kind}; write it again")]
-            largest = max(most_bytes(video.size) for video in wanted.values())
-            members = listed_members(archive, largest, faults)
-            root, found = find_videos(members, wanted, str(path), faults)
-            for name in tracked(found, "checking", len(found), "video", shown=progress):
-                check_video(archive, wanted[name], found[name], "/".join((*root, name)), faults)
+            members = listed_members(archive, max(most_bytes(video.size) for video in wanted.values()), faults)
+            found = find_videos(members, wanted, str(path), faults)
+            for folder, masks in tracked(found.items(), "checking", len(found), "video", shown=progress):
+                check_video(archive, wanted[folder.split("/")[-1]], masks, folder, faults)
     except OSError as problem:
         raise VosError(f"{path}: cannot be read ({problem.strerror}); name the zip of a submission") from None
     return merged(faults)
@@ -109,21 +108,16 @@ def member_fault(info: zipfile.ZipInfo, largest: int) -> str | None:
     return None
 
 
-def find_videos(
-    members: Members, wanted: dict[str, Video], zip_name: str, faults: list[Finding]
-) -> tuple[tuple[str, ...], dict[str, Masks]]:
-    """(parts of the path that the video folders lie in, {video: its masks}) for the wanted videos that are there."""
+def find_videos(members: Members, wanted: dict[str, Video], zip_name: str, faults: list[Finding]) -> dict[str, Masks]:
+    """{path of a video's folder: its masks} for the wanted videos that are there."""
     masks = [parts for parts in members if parts[-1].endswith(".png")]
     roots = Counter(parts[:-2] for parts in masks if len(parts) > 1 and parts[-2] in wanted)
     if not roots:
         places = sorted({"/".join(parts[:-1]) or "the top of the zip" for parts in masks})
-        fault = (
-            f"its PNGs lie in {names_in_words(places)}, not in folders of videos of the set"
-            if masks
-            else "holds no PNG"
-        )
-        faults.append(error(zip_name, f"{fault}; expected {LAYOUT}, and videos such as {min(wanted)}"))
-        return (), {}
+        strayed = f"its PNGs lie in {names_in_words(places)}, not in folders of videos of the set"
+        expected = f"expected {LAYOUT}, and videos such as {min(wanted)}"
+        faults.append(error(zip_name, f"{strayed if masks else 'holds no PNG'}; {expected}"))
+        return {}
     root = max(roots, key=lambda parts: (roots[parts], parts == (TOP,)))
     if root != (TOP,):
         place = f"in {'/'.join(root)}/" if root else "at its top"
@@ -137,18 +131,16 @@ def find_videos(
     if missing := sorted(set(wanted) - set(found)):
         faults.append(error(zip_name, f"lacks the videos {names_in_words(missing)}; add their masks"))
     if extra := sorted(set(found) - set(wanted)):
-        faults.append(
-            warning(zip_name, f"has videos that the set does not have: {names_in_words(extra)}; zip without them")
-        )
-    return root, {name: found[name] for name in sorted(set(found) & set(wanted))}
+        fault = f"has videos that the set does not have: {names_in_words(extra)}; zip without them"
+        faults.append(warning(zip_name, fault))
+    return {"/".join((*root, name)): found[name] for name in sorted(set(found) & set(wanted))}
 
 
 def check_video(archive: zipfile.ZipFile, video: Video, masks: Masks, folder: str, faults: list[Finding]) -> None:
     """Add the faults of one video. masks: its files. folder: their path."""
     names = named_frames(video, masks, folder, faults)
-    files = {index: info for index, name in names.items() if (info := masks[name])}
-    names = {index: names[index] for index in files}
-    faults += check_masks(video, names, lambda index: read_ids(archive, files[index], video.size), folder)
+    kept = {index: info for index, name in names.items() if (info := masks[name])}
+    faults += check_masks(video, {i: names[i] for i in kept}, lambda i: read_ids(archive, kept[i], video.size), folder)
 
 
 def named_frames(video: Video, masks: Masks, folder: str, faults: list[Finding]) -> dict[int, str]:
@@ -167,10 +159,9 @@ def named_frames(video: Video, masks: Masks, folder: str, faults: list[Finding])
     return {index: name for index, name in zip(asked, names, strict=True) if name in masks}
 
 
-def renaming(masks: Iterable[str], names: list[str]) -> str | None:
+def renaming(there: Masks, names: list[str]) -> str | None:
     """How the names of a video's masks came from those they should have, or None where they are right or no rule is."""
-    there = list(masks)
-    if len(there) != len(names) or set(there) == set(names) or not all(map(NUMBERED.fullmatch, there + names)):
+    if len(there) != len(names) or set(there) == set(names) or not all(map(NUMBERED.fullmatch, [*there, *names])):
         return None
     found = sorted(map(number, there))
     offsets = {new - number(old) for new, old in zip(found, names, strict=True)}

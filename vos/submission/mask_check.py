@@ -3,8 +3,10 @@
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from functools import partial
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -16,14 +18,12 @@ from vos.masks import VOID, object_ids
 from vos.metrics import bound_radius
 
 KINDS = {"L": "grey (mode L)", "LA": "grey with alpha (mode LA)", "1": "1-bit (mode 1)"}
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-SLACK = 65536  # bytes that a PNG may have beside its pixels
 RINGED = 3  # in how many masks of a video rings must be seen before it is said
 FEWEST = 10  # pixels: fewer are no ring
+Reader = Callable[[int], np.ndarray]  # from the index of a frame to its id map; raises Unfit
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One fault. severity: "error" (refused, or scores are wrong) or "warning" (suspicious). where: file or files."""
 
     severity: str
@@ -34,14 +34,7 @@ class Finding:
         return f"{self.where}: {self.what}"
 
 
-def error(where: str, what: str) -> Finding:
-    """A fault that costs the score."""
-    return Finding("error", where, what)
-
-
-def warning(where: str, what: str) -> Finding:
-    """Something suspicious."""
-    return Finding("warning", where, what)
+error, warning = partial(Finding, "error"), partial(Finding, "warning")
 
 
 class Unfit(Exception):
@@ -55,7 +48,7 @@ def asked_frames(video: Video) -> list[int]:
 
 def most_bytes(size: tuple[int, int]) -> int:
     """More bytes than the PNG of a mask of this size (H, W) can need."""
-    return size[0] * size[1] * 4 + SLACK
+    return size[0] * size[1] * 4 + 65536  # a PNG has more than its pixels
 
 
 def read_ids(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: tuple[int, int]) -> np.ndarray:
@@ -70,7 +63,7 @@ def read_ids(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: tuple[int, i
         raise Unfit("is damaged inside the zip; write it again") from None
     if len(data) != info.file_size:
         raise Unfit("is not as large as the zip says, or larger than a mask can be; write it again")
-    if not data.startswith(SIGNATURE):
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         raise Unfit("is not a PNG; save masks as indexed PNGs")
     try:
         width, height = struct.unpack(">II", data[16:24])  # of the header, before anything of that size is made
@@ -82,27 +75,22 @@ def read_ids(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: tuple[int, i
                 raise ValueError("a second header")
             if image.mode != "P":
                 kind = KINDS.get(image.mode, "16-bit grey" if image.mode.startswith("I") else image.mode)
-                reason = "the leader board takes a pixel's value for its id"
-                raise Unfit(f"is {kind}, not indexed (mode P); {reason}: save ids as an indexed PNG")
+                advice = "the leader board takes a pixel's value for its id: save ids as an indexed PNG"
+                raise Unfit(f"is {kind}, not indexed (mode P); {advice}")
             return np.array(image)
     except (*UNREADABLE, Image.DecompressionBombError):
         raise Unfit("is a broken PNG; write it again") from None
 
 
-def check_masks(
-    video: Video, names: dict[int, str], read: Callable[[int], np.ndarray], folder: str
-) -> Iterator[Finding]:
+def check_masks(video: Video, names: dict[int, str], read: Reader, folder: str) -> Iterator[Finding]:
     """The faults of one video's masks, of which one is in memory at a time.
 
-    names: {index of the frame: name of its file} of the masks that can be read, in order. read: from such an index
-    to the id map; raises Unfit. folder: where the files lie.
+    names: {index of the frame: name of its file} of the masks that can be read, in order. folder: where they lie.
     """
     known = {listed.id for listed in video.objects}
     seen: set[int] = set()  # objects found after they were given
-    strange: set[int] = set()  # ids of no object
-    misled: list[str] = []  # the masks that have them
-    count = ringed = 0
-    nested = False  # do the true objects look like rings, a tyre around a wheel?
+    strange: dict[str, set[int]] = {}  # ids of no object, by the masks that have them
+    count, ringed, nested = 0, 0, False  # nested: do the true objects look like rings, a tyre around a wheel?
     for index, name in names.items():
         try:
             ids = read(index)
@@ -113,11 +101,9 @@ def check_masks(
         present = {int(value) for value in np.flatnonzero(np.bincount(ids.ravel()))} - {0}
         seen |= {listed.id for listed in video.objects if listed.first < index} & present
         if present - known:
-            strange |= present - known
-            misled.append(name)
+            strange[name] = present - known
         ringed += len(present) > 1 and has_rings(ids)
-        given = video.given(index)
-        if given is not None:
+        if (given := video.given(index)) is not None:
             nested |= has_rings(given)
             if fault := given_fault(ids, given):
                 holder = holder_of(given, index, names, read)
@@ -127,19 +113,20 @@ def check_masks(
     rings = ringed >= max(RINGED, count / 4) and not nested
     advice = "they lie in thin rings along outlines, as where ids were interpolated: stretch probabilities, not ids"
     if strange:
-        fault = f"holds id {joined(strange)} in {len(misled)} of its masks, first in {misled[0]}, "
+        alien = set[int]().union(*strange.values())
+        fault = f"holds id {joined(alien)} in {len(strange)} of its masks, first in {next(iter(strange))}, "
         fault += f"but the objects of this video are {joined(known)}"
-        fault += f"; {VOID} is void, which is no prediction" if VOID in strange else ""
+        fault += f"; {VOID} is void, which is no prediction" if VOID in alien else ""
         yield error(folder, fault + (f"; {advice}" if rings else ""))
     elif rings:
         yield error(folder, f"ids in {ringed} of its masks are suspicious: {advice}")
     lost = {listed.id for listed in video.objects if listed.frames[-1] > listed.first} - seen
     if not lost or strange or count < len(asked_frames(video)):  # then what is lost may only be misread
         return
-    if not seen:
-        yield error(folder, "every mask after the given one is empty; whole videos without any object score nothing")
-    else:
+    if seen:
         yield warning(folder, f"object {joined(lost)} is in no mask after its first")
+    else:
+        yield error(folder, "every mask after the given one is empty; whole videos without any object score nothing")
 
 
 def joined(ids: set[int]) -> str:
@@ -154,26 +141,21 @@ def given_fault(ids: np.ndarray, given: np.ndarray) -> str | None:
     if not wrong:
         return None
     taken = {i: int(np.bincount(ids[given == i]).argmax()) for i in new}  # the id that stands in each object's place
-    table = np.zeros(256, np.uint8)
-    table[list(taken)] = list(taken.values())
-    agree = np.count_nonzero((table[given] == ids) & (given > 0))
-    if 0 not in taken.values() and len({*taken.values()}) == len(new) and agree >= 0.9 * np.count_nonzero(given):
-        pairs = ", ".join(f"{i}->{j}" for i, j in taken.items() if i != j)
-        if pairs:
-            return f"its ids look permuted: {pairs} (given->here); keep the ids of the given masks"
+    agree = sum(np.count_nonzero((given == i) & (ids == j)) for i, j in taken.items())
+    pairs = ", ".join(f"{i}->{j}" for i, j in taken.items() if i != j)
+    if pairs and len({*taken.values()} - {0}) == len(new) and agree >= 0.9 * np.count_nonzero(given):
+        return f"its ids look permuted: {pairs} (given->here); keep the ids of the given masks"
     return f"differs from the given mask in {wrong:,} pixels; where an object begins, copy the given mask"
 
 
-def holder_of(given: np.ndarray, index: int, names: dict[int, str], read: Callable[[int], np.ndarray]) -> str | None:
+def holder_of(given: np.ndarray, index: int, names: dict[int, str], read: Reader) -> str | None:
     """The name of the mask just after or just before mask `index` that holds exactly the given one, or None."""
     order = list(names)
     place = order.index(index)
     for near in (*order[place + 1 : place + 2], *order[max(place - 1, 0) : place]):
-        try:
+        with suppress(Unfit):  # said when its turn comes
             if given_fault(read(near), given) is None:
                 return names[near]
-        except Unfit:
-            pass  # said when its turn comes
     return None
 
 

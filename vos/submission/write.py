@@ -32,7 +32,6 @@ def write_submission(
     out, videos = Path(out), sorted(videos, key=lambda video: video.name)
     if out.is_dir():
         raise VosError(f"{out}: is a folder; name the zip to write")
-    count = 0
     with (
         progress_bar("segmenting", sum(map(len, videos)), "frame", shown=progress) as bar,
         written_whole(out) as whole,
@@ -43,25 +42,18 @@ def write_submission(
             asked = set(asked_frames(video))
             for index, (frame, ids) in enumerate(zip(video.frame_names, predictor(video), strict=True)):
                 if index in asked:
-                    data = png_bytes(ids, Path(scratch) / "mask.png", out)
-                    archive.writestr(member(f"{TOP}/{video.name}/{frame}.png"), data)
-                    count += 1
+                    add_mask(archive, f"{TOP}/{video.name}/{frame}.png", ids, Path(scratch) / "mask.png", out)
                 bar.update()
-    return count
+        return len(archive.namelist())
 
 
-def png_bytes(ids: np.ndarray, scratch: Path, out: Path) -> bytes:
-    """The PNG of an id map (H, W), as write_mask writes it to the file `scratch`. out: what an error names."""
+def add_mask(archive: zipfile.ZipFile, name: str, ids: np.ndarray, scratch: Path, out: Path) -> None:
+    """Add the PNG of an id map (H, W), the same on any day and machine, by way of `scratch`. VosError names `out`."""
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.create_system = 3  # Unix, on every system
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
     try:
         write_mask(scratch, ids)
     except VosError as error:
         raise VosError(f"{out}: cannot be written, as {error}") from None
-    return scratch.read_bytes()
-
-
-def member(name: str) -> zipfile.ZipInfo:
-    """A file of the zip with nothing in it that depends on the day or the machine."""
-    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-    info.create_system = 3  # Unix, on every system
-    info.external_attr = (stat.S_IFREG | 0o644) << 16
-    return info
+    archive.writestr(info, scratch.read_bytes())
