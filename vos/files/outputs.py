@@ -1,0 +1,52 @@
+"""Folders to write to: a new one, or one that the same command made before. Nothing of the user's is overwritten.
+
+A folder of ours says so in a small file, MARK: which command made it, and the names it wrote there.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from vos.files.atomic import writing
+from vos.files.errors import VosError, names_in_words
+from vos.files.json_files import read_json, write_json
+
+MARK = "made_by_vos.json"
+
+
+def check_output_folder(out: Path, command: str, inputs: Iterable[Path] = (), known: Iterable[str] = ()) -> None:
+    """VosError where `out` is no folder for `command` to write to: call it before any work.
+
+    inputs: files and folders that are read; `out` may neither be one of them nor hold one. known: names that only this
+    command writes, by which a folder without a MARK is recognised.
+    """
+    place = out.resolve()
+    for path in inputs:
+        read = path.resolve()
+        if place == read or place in read.parents:
+            relation = "is" if place == read else "holds"
+            raise VosError(f"{out}: {relation} {path}, which is read; give --out a folder of its own")
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise VosError(f"{out}: is a file; give --out a new folder")
+    with writing(out):
+        there = sorted(path.name for path in out.iterdir())
+    if MARK in there:
+        maker = read_json(out / MARK).get("made by")
+        if maker != command:
+            raise VosError(f"{out}: was made by `python -m vos {maker}`; give --out a new folder")
+    elif there and not set(known) & set(there):
+        names = names_in_words(there, 3)
+        raise VosError(
+            f"{out}: holds {names}, which may be yours and would be mixed with results; give --out a new folder"
+        )
+
+
+def mark_output_folder(out: Path, command: str, names: Iterable[str] = ()) -> None:
+    """Say in `out` that `command` made it, and which names it wrote there, so that a later run may replace them."""
+    write_json(out / MARK, {"made by": command, "files": sorted(names)})
+
+
+def replaceable_names(out: Path) -> set[str]:
+    """The names in `out` that a run of the command that made it wrote, and may replace or remove."""
+    return set(read_json(out / MARK).get("files", ())) if (out / MARK).is_file() else set()
