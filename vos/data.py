@@ -1,11 +1,11 @@
 """Video object segmentation sets on disk: YouTube-VOS, DAVIS-2017 and DAVIS-2016 folders, one reader for all.
 
-    YouTube-VOS   ROOT/{train,valid}/{JPEGImages,Annotations}/<video>/<00000>.{jpg,png} and meta.json
+    YouTube-VOS   ROOT/{train,valid,test}/{JPEGImages,Annotations}/<video>/<00000>.{jpg,png} and meta.json
                   (ROOT/valid_truth, where it exists, holds all annotations of valid: the synthetic set has it)
     DAVIS         ROOT/{JPEGImages,Annotations}/480p/<sequence>/<00000>.{jpg,png}, ROOT/ImageSets/
 
-Three splits: train; valid, which gives away only what a method may see, the annotation of each object's first
-frame; valid_truth, the same videos with every annotation, which only the scorer reads.
+Four splits: train; valid and test, which give away only what a method may see, the annotation of each object's first
+frame; valid_truth, the videos of valid with every annotation, which only the scorer reads.
 """
 
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ from torch import Tensor
 
 from vos.files import VosError
 from vos.files.images import opened_image
-from vos.files.layouts import ListedVideo, davis_splits, find_layout, youtube_vos_splits
+from vos.files.layouts import ListedVideo, davis_splits, find_layout, missing_split, youtube_vos_splits
 from vos.masks import VOID, object_ids, read_mask
 
-SPLITS = ("train", "valid", "valid_truth")
+SPLITS = ("train", "valid", "valid_truth", "test")
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -106,32 +106,34 @@ class Videos(tuple[Video, ...]):
 
 
 class VOSDataset:
-    """A YouTube-VOS or DAVIS folder, read once: `train`, `valid` and `valid_truth` are its splits.
+    """A YouTube-VOS or DAVIS folder, read once: `train`, `valid`, `valid_truth` and "test" are its splits.
 
     root: the folder. hold_out: True takes the validation videos out of the training list (every sequence whose index
-        in the sorted list gives remainder 3 or 4 by 5), and `train` is then the rest; None does so exactly where the
-        folder has no validation videos with their annotations.
+        in the sorted list gives remainder 3 or 4 by 5, of two or three the last), and `train` is then the rest; None
+        does so exactly where the folder has no validation videos with their annotations.
+    all_frames: take the training frames from train_all_frames/, where that is there.
     layout: "YouTube-VOS" or "DAVIS". categories: those of the training list (what "seen" means), None for a set
         without categories.
     Raises VosError where the folder is not such a set; and where a split is asked for that has no videos.
     """
 
-    def __init__(self, root: Path, hold_out: bool | None = None) -> None:
+    def __init__(self, root: Path, hold_out: bool | None = False, all_frames: bool = False) -> None:
         self.root = Path(root)
         self.layout = find_layout(self.root)
-        listed = (davis_splits if self.layout == "DAVIS" else youtube_vos_splits)(self.root)
-        train, valid = ([video_of(video) for video in split] for split in listed[:2])
-        truth = valid if listed[2] is listed[1] else [video_of(video) for video in listed[2]]
+        listed = davis_splits(self.root) if self.layout == "DAVIS" else youtube_vos_splits(self.root, all_frames)
+        train, valid, truth, test = ([video_of(video) for video in split] for split in listed)
         self.held_out = not truth if hold_out is None else hold_out
         categories = {o.category for video in train for o in video.objects if o.category is not None}
         self.categories: set[str] | None = categories or None
         if self.held_out:
-            valid = truth = [video for index, video in enumerate(train) if index % 5 in (3, 4)]
-            train = [video for index, video in enumerate(train) if index % 5 not in (3, 4)]
+            chosen = {i for i in range(len(train)) if i % 5 in (3, 4)} or {*range(1, len(train))[-1:]}
+            valid = truth = [video for index, video in enumerate(train) if index in chosen]
+            train = [video for index, video in enumerate(train) if index not in chosen]
         self._splits = {
             "train": Videos(train),
-            "valid": Videos(only_first_masks(video) for video in valid),
+            "valid": Videos(map(only_first_masks, valid)),
             "valid_truth": Videos(truth),
+            "test": Videos(map(only_first_masks, test)),
         }
 
     @property
@@ -154,7 +156,7 @@ class VOSDataset:
         if name not in SPLITS:
             raise ValueError(f"split must be one of {SPLITS}, not {name!r}")
         if not self._splits[name]:
-            raise VosError(f"{self.root}: no videos for the split {name!r}; `python -m vos data check` says more")
+            raise VosError(f"{self.root}: {missing_split(name, self.held_out)}")
         return self._splits[name]
 
 

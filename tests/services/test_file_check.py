@@ -120,12 +120,12 @@ def test_what_the_truth_does_not_have_is_a_notice(two_videos):
     (prediction / "notes").mkdir()
     result = evaluate(truth, prediction)
     assert result["extra"] == ["z", "a/00009.png"]
-    assert notices(["b/00001.png"], result["extra"]) == [
+    assert notices(["b/00001.png"], result["extra"], {}) == [
         "1 mask missing and counted as empty: b (00001.png)",
         "1 video that the truth does not have, not scored: z",
         "1 mask that the truth does not have, not scored: a (00009.png)",
     ]
-    assert notices([], []) == []
+    assert notices([], [], {}) == []
     assert evaluate(truth, prediction, videos=["b"])["extra"] == ["z"]  # a is known, and not asked for
     assert evaluate(truth / "b", prediction)["extra"] == []
     assert evaluate(truth / "a", prediction / "a")["extra"] == ["a/00009.png"]

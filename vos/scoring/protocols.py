@@ -60,6 +60,7 @@ class ScoredObject:
     frames: tuple[str, ...]
     category: str | None = None
     seen: bool | None = None  # does its category occur in training? None where unknown
+    absent: bool = False  # DAVIS: not in the first mask, and counted as its ids go from 1 to the highest
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,9 @@ def plan_davis(truth: Path, prediction: Path, rules: Rules, names: Sequence[str]
 
     def objects_of(video: ScoredVideo) -> tuple[ScoredObject, ...]:
         first, *scored, _ = masks[video.name]
-        ids = set(object_ids(read_mask(video.truth / f"{first}.png"))) - {rules.void}
-        return tuple(ScoredObject(i, tuple(scored)) for i in range(1, max(ids, default=0) + 1))
+        ids = set(object_ids(read_mask(mask_path(video.truth, first)))) - {rules.void}
+        highest = max(ids, default=0)
+        return tuple(ScoredObject(i, tuple(scored), absent=i not in ids) for i in range(1, highest + 1))
 
     return tuple(replace(video, objects=objects_of(video)) for video in videos)
 
@@ -178,7 +180,15 @@ def video_folders(root: Path) -> list[Path]:
 
 def mask_names(folder: Path) -> list[str]:
     """Names of the PNGs in a folder, without ending, sorted: no file system promises an order."""
-    return sorted(path.stem for path in folder.glob("*.png") if path.name[0] != ".")
+    return sorted(path.stem for path in folder.glob("*.[pP][nN][gG]") if path.name[0] != ".")
+
+
+def mask_path(folder: Path, frame: str) -> Path:
+    """The mask of a frame in a folder, whatever the case of its ending; FOLDER/<frame>.png where there is none."""
+    endings = (".png", ".PNG", ".Png")
+    return next(
+        (p for p in (folder / f"{frame}{ending}" for ending in endings) if p.is_file()), folder / f"{frame}.png"
+    )
 
 
 def seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
