@@ -113,16 +113,8 @@ def run(args: argparse.Namespace) -> None:
 
         with TrainingBar(args.model, config.iterations, shown=dist.is_main) as bar:
             try:
-                trainer = Trainer(
-                    model,
-                    clips,
-                    config,
-                    args.out,
-                    dist=dist,
-                    val_clips=val_clips,
-                    on_step=bar,
-                    on_checkpoint=on_checkpoint,
-                )
+                shown = {"on_step": bar, "on_checkpoint": on_checkpoint}
+                trainer = Trainer(model, clips, config, args.out, dist=dist, val_clips=val_clips, **shown)
             except ValueError as error:  # the processes cannot share a batch
                 raise VosError(f"--batch: {error}; change it") from None
             log = trainer.fit(args.resume)

@@ -7,12 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from vos.files.names import natural_key
-
-from vos.data import SPLITS, Video, Videos, VOSDataset, read_frame, size_problem
+from vos.data import SPLITS, Video, Videos, VOSDataset, size_problem
 from vos.files import VosError, names_in_words
-from vos.files.images import frame_size
+from vos.files.images import frame_size, read_rgb
 from vos.files.layouts import find_layout
+from vos.files.names import natural_key
 from vos.files.progress import tracked
 from vos.masks import VOID, object_ids, read_mask
 
@@ -138,7 +137,7 @@ def video_problems(video: Video, whole: bool = True) -> Iterator[Problem]:
         try:
             sizes[frame] = frame_size(frame)
             if whole:
-                read_frame(frame, (16, 16))
+                read_rgb(frame, (16, 16))
         except VosError as error:
             yield Problem(str(error))
     if len(set(sizes.values())) > 1:
