@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from vos.synthetic.creatures import CATEGORIES
-from vos.synthetic.patterns import noise_tile, pattern_tile
-from vos.synthetic.pen import Pen
+from vos.synthetic.pen import Pen, noise_tile, pattern_tile
 from vos.synthetic.plan import curve
 from vos.synthetic.scenes import SCENES, paint_scene
 from vos.synthetic.shapes import block, capsule, chain, ellipse, polygon, rgb, union

@@ -22,17 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, metavar="S", help="same seed, same videos (default: %(default)s)")
 
     add = action("davis", "download and unpack DAVIS-2017").add_argument
-    add(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help=f"where DIR/DAVIS is made; 1.7 GB must be free. A DIR/{NAME} that is there is not downloaded again",
-    )
+    add("--out", type=Path, required=True, metavar="DIR", help="where DIR/DAVIS is made; 1.7 GB must be free")
     add("--url", default=URL, help="where the archive is (default: %(default)s)")
     add("--sha256", metavar="HEX", help="refuse an archive with another SHA-256 (printed in any case, to compare "
         "machines; the size that the server announces and the CRC of every file are always checked)")  # fmt: skip
-    add("--keep", action="store_true", help=f"keep the archive, as DIR/{NAME}")
+    add("--keep", action="store_true", help=f"keep the archive, as DIR/{NAME}; one that is there is used, and kept")
 
     add = action("check", "say what a folder holds, and every problem found").add_argument
     add("folder", type=Path, metavar="DIR", help="YouTube-VOS or DAVIS folder")

@@ -1,8 +1,4 @@
-"""What this course does otherwise than the report and the paper, why, and what each choice was measured to gain.
-
-One table for docs/ablation.md and notebook 04: its rows stand in data/deviations.toml, its numbers are those of
-experiments/ablation.py.
-"""
+"""What this course does otherwise than the report and the paper, why, and what experiments/ablation.py measured."""
 
 import tomllib
 from collections.abc import Sequence
@@ -21,27 +17,13 @@ def read_deviations(root: Path = ROOT) -> list[dict]:
 
 
 def changes(rows: Sequence[dict]) -> dict[str, list[float]]:
-    """J of every training of a choice, less that of what it is compared with, from the same seed.
-
-    rows: of data/results/ablation.json. Equal seeds begin from equal weights and see the same clips.
-    """
+    """J of every training of a choice, less that of what it is compared with, with equal seed, weights and clips."""
     J = {(row["choice"], row["seed"]): row["J"] for row in rows}
     found: dict[str, list[float]] = {}
     for row in rows:
         if row["choice"] != row["against"]:
             found.setdefault(row["choice"], []).append(row["J"] - J[row["against"], row["seed"]])
     return found
-
-
-def recipe_scores(rows: Sequence[dict]) -> list[float]:
-    """J of the recipe itself, with each of its seeds."""
-    return [row["J"] for row in rows if row["choice"] == rows[0]["against"]]
-
-
-def recipe_spread(rows: Sequence[dict]) -> float:
-    """How far the recipe's own trainings lie from their middle: a smaller difference of J says nothing."""
-    J = recipe_scores(rows)
-    return (max(J) - min(J)) / 2
 
 
 def deviation_table(root: Path = ROOT) -> str:
@@ -52,13 +34,14 @@ def deviation_table(root: Path = ROOT) -> str:
     for row in read_deviations(root):
         measured = "<br>".join(f"{name}: {changed[name]:+.3f}" for name in row["undone"]) or "–"
         rows.append([row["what"], row["theirs"], row["ours"], row["why"], measured])
-    made, recipe, J = ablation["provenance"], ablation["rows"][0]["against"], recipe_scores(ablation["rows"])
+    made, recipe = ablation["provenance"], ablation["rows"][0]["against"]
+    J = [row["J"] for row in ablation["rows"] if row["choice"] == recipe]
     return (
         markdown_table(["", "report or paper", "here, course preset", "why", "J, undone"], rows)
         + f"\n\nLast column: {recipe} but for that one thing, {made['minutes_each']:g} minutes of one core from random "
         f"weights; mean J over {made['objects']} objects of the synthetic validation set, in clips of {made['frames']} "
         "frames, less that of the recipe from the same seed; the mean of two seeds. The recipe itself: "
         f"{mean(J):.3f}, over {len(J)} seeds from {min(J):.3f} to {max(J):.3f}, so a difference of "
-        f"{recipe_spread(ablation['rows']):.3f} says nothing. A report trains eight times as long, and what "
+        f"{(max(J) - min(J)) / 2:.3f} says nothing. A report trains eight times as long, and what "
         "pays off late is judged too early."
     )

@@ -50,9 +50,7 @@ def find_object(videos: Videos, entry: dict) -> tuple[Video, VideoObject]:
 
 
 def crowded_video(videos: Sequence[Video]) -> Video:
-    """Of the videos with three objects in the first frame (or the most there are, below three), the one whose
-    smallest object is largest, so that all of them can be seen.
-    """
+    """Of the videos with three objects at the start (or the most, below three), that with the largest smallest one."""
     counts = [len(at_start(video)) for video in videos]
     count = max((n for n in counts if n <= 3), default=max(counts))
     crowds = [video for video, n in zip(videos, counts, strict=True) if n == count]
@@ -91,8 +89,7 @@ def moving_clip(clips: ClipDataset, count: int, smallest: float = 0.04) -> tuple
     """
     drawn = [clips[number, 5] for number in range(count)]
     large = [clip for clip in drawn if clip.masks.mean(dim=(1, 2, 3)).min() > smallest] or drawn
-    scored = [(clip, copy_first_J(clip)) for clip in large]
-    return min(scored, key=lambda pair: pair[1])
+    return min(((clip, copy_first_J(clip)) for clip in large), key=lambda pair: pair[1])
 
 
 def copy_first_J(clip: Clip) -> float:

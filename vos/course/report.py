@@ -5,8 +5,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from vos.config import train_config
 from vos.course.notebooks import notebook_paths, run_notebooks
 from vos.course.tables import NUMBERS, number, plain_table
 from vos.course.workspace import ROOT, Workspace, fast_mode, path_in_words, provenance, repository, synthetic_set
-from vos.data import Video, VOSDataset
+from vos.data import Video
 from vos.engine.checkpoints import LAST, export_checkpoint, load_checkpoint
 from vos.engine.distributed import best_device
 from vos.engine.log import TrainingBar, write_log
@@ -33,35 +34,13 @@ from vos.scoring.evaluate import evaluate
 Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame
 
 
-@dataclass(frozen=True)
-class MethodRow:
-    """A row of table 1. The first five scores as in YouTube-VOS; J and F: means over objects. None: not known.
-
-    parameters and minutes (of training): 0 for a method that is not trained.
-    """
-
-    name: str
-    source: str  # whose numbers, on which videos
-    J_seen: float | None
-    J_unseen: float | None
-    F_seen: float | None
-    F_unseen: float | None
-    overall: float
-    J: float | None = None
-    F: float | None = None
-    videos: int | None = None
-    objects: int | None = None
-    parameters: int | None = None
-    minutes: float | None = None
-
-
-LEADER_BOARD = "report, YouTube-VOS validation"
-REPORTED = (  # the report's table 1
-    MethodRow("report base", LEADER_BOARD, 0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126,
-              0.0299089895762),
-    MethodRow("report updated", LEADER_BOARD, 0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945,
-              0.0446368230621),
-)  # fmt: skip
+# A row of table 1. source: whose numbers, on which videos; NUMBERS as in YouTube-VOS; J and F: means over objects;
+# None: not known; parameters and minutes (of training): 0 for a method that is not trained.
+COLUMNS = ("name", "source", *NUMBERS, "J", "F", "videos", "objects", "parameters", "minutes")
+REPORTED = {  # the report's table 1
+    "report base": (0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126, 0.0299089895762),
+    "report updated": (0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945, 0.0446368230621),
+}
 
 
 def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0, reuse: bool = False) -> Path:
@@ -72,36 +51,32 @@ def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0
     VOS_FAST=1 takes a small set and a few iterations, the same code.
     """
     started, fast = time.perf_counter(), fast_mode()
+
+    def announce(text: str) -> None:
+        minutes, seconds = divmod(int(time.perf_counter() - started), 60)
+        print(f"[{minutes:2d}:{seconds:02d}] {text}", flush=True)
+
     run = run or repository() / "runs" / (data.resolve().name if data else "report")
     workspace = Workspace.of_run(data.resolve() if data else synthetic_set(fast), run, fast)
     dataset = workspace.dataset
     counts = f"{len(dataset.train)} training and {len(dataset.valid)} validation videos"
-    announce(f"{workspace.data.name}: {counts}. Writing to {run}", started)
+    announce(f"{workspace.data.name}: {counts}. Writing to {run}")
     missing = [name for name in MODELS if not (reuse and (workspace.checkpoints / f"{name}.pt").exists())]
     if missing:
-        announce(f"Training: {' and '.join(missing)}", started)
+        announce(f"Training: {' and '.join(missing)}")
         train_models(missing, workspace, seed)
     if not (reuse and (workspace.results / "table1.json").exists()):
-        announce("Scoring empty, copy-first, base and updated on the validation videos", started)
+        announce("Scoring empty, copy-first, base and updated on the validation videos")
         score_methods(workspace)
-    announce("Running the notebooks", started)
+    announce("Running the notebooks")
     run_notebooks(notebook_paths(), workspace, run)
-    announce("Done", started)
+    announce("Done")
     print_tables(workspace)
     return run
 
 
-def announce(text: str, started: float) -> None:
-    """A line about what comes next, with the minutes since the start."""
-    minutes, seconds = divmod(int(time.perf_counter() - started), 60)
-    print(f"[{minutes:2d}:{seconds:02d}] {text}", flush=True)
-
-
 def train_models(names: Sequence[str], workspace: Workspace, seed: int) -> None:
-    """Train the models, on a processor side by side with an equal share of the cores each.
-
-    Layers this small leave a second core waiting at the end of each; with a model of its own it has no reason to.
-    """
+    """Train the models, on a processor side by side: a second core would only wait at the end of each small layer."""
     if torch.cuda.is_available() or torch.get_num_threads() < len(names):
         for name in names:
             train_model(name, workspace, seed)
@@ -123,8 +98,7 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
     torch.manual_seed(seed)
     pretrained = ROOT / "data/checkpoints" / f"{name}.pt"
     if not workspace.synthetic and pretrained.exists():
-        model, _ = load_checkpoint(pretrained)
-        initialized_from = path_in_words(pretrained)
+        model, initialized_from = load_checkpoint(pretrained)[0], path_in_words(pretrained)
     else:
         model, initialized_from = build(name, "course"), "random weights"
     torch.set_num_threads(max(1, torch.get_num_threads() // n_parallel))
@@ -152,37 +126,29 @@ def score_methods(workspace: Workspace) -> None:
     predictors |= {name: partial(segment, workspace.checkpoint(name)[0].to(best_device())) for name in MODELS}
     trained = {name: workspace.result(f"training_{name}") for name in MODELS}
     seeds = {name: result["provenance"]["seed"] for name, result in trained.items()}
-    rows = list(REPORTED)
+    dataset, valid = workspace.dataset, workspace.dataset.valid
+    truth, protocol = dataset.root / ("train" if dataset.held_out else "valid_truth"), "youtube-vos"
+    if dataset.layout == "DAVIS":
+        truth, protocol = dataset.root / "Annotations" / "480p", "davis"
+    rows = [(name, "report, YouTube-VOS validation", *numbers) for name, numbers in REPORTED.items()]
     for name, predictor in predictors.items():
         started = time.perf_counter()
         folder = workspace.checkpoints.parent / "predictions" / name
-        valid = workspace.dataset.valid
         predict_into(folder, predictor, tracked(valid, f"segmenting, {name}", len(valid), "video"))
-        scores = score_predictions(workspace.dataset, folder)
+        scores = evaluate(truth, folder, protocol, videos=[video.name for video in valid])
         minutes = round((time.perf_counter() - started) / 60, 2)
         # The baselines draw nothing at random.
         made: dict[str, Any] = {"seed": seeds.get(name), "dtype": "float32", "torch_threads": torch.get_num_threads()}
         made |= {"minutes": minutes} | provenance()
         write_json(workspace.results / f"scores_{name}.json", scores | {"provenance": made})
-        numbers, training = scores["global"], trained.get(name)
-        row = MethodRow(
-            name,
-            f"ours, {workspace.data.name} validation",
-            numbers.get("J_seen"),
-            numbers.get("J_unseen"),
-            numbers.get("F_seen"),
-            numbers.get("F_unseen"),
-            overall=numbers.get("overall", numbers["J&F"]),
-            J=numbers["J_mean"],
-            F=numbers["F_mean"],
-            videos=len(valid),
-            objects=len(scores["objects"]),
-            parameters=training["parameters"] if training else 0,
-            minutes=training["provenance"]["minutes"] if training else 0,
-        )
-        rows.append(row)
+        means, training = scores["global"], trained.get(name)
+        by_category = *(means.get(key) for key in NUMBERS[:-1]), means.get("overall", means["J&F"])
+        measured = *by_category, means["J_mean"], means["F_mean"], len(valid), len(scores["objects"])
+        cost = (training["parameters"], training["provenance"]["minutes"]) if training else (0, 0)
+        rows.append((name, f"ours, {workspace.data.name} validation", *measured, *cost))
+    table = [dict(zip_longest(COLUMNS, row)) for row in rows]
     made = {"seeds": seeds, "dtype": "float32"} | provenance()
-    write_json(workspace.results / "table1.json", {"rows": [asdict(row) for row in rows], "provenance": made})
+    write_json(workspace.results / "table1.json", {"rows": table, "provenance": made})
 
 
 def predict_into(folder: Path, predictor: Predictor, videos: Iterable[Video]) -> None:
@@ -190,15 +156,6 @@ def predict_into(folder: Path, predictor: Predictor, videos: Iterable[Video]) ->
     for video in videos:
         for name, ids in zip(video.frame_names, predictor(video), strict=True):
             write_mask(folder / video.name / f"{name}.png", ids)
-
-
-def score_predictions(dataset: VOSDataset, prediction: Path) -> dict:
-    """Score a prediction folder by the protocol of the set: DAVIS's, or YouTube-VOS style."""
-    names = [video.name for video in dataset.valid]
-    if dataset.layout == "DAVIS":
-        return evaluate(dataset.root / "Annotations" / "480p", prediction, "davis", videos=names)
-    truth = dataset.root / ("train" if dataset.held_out else "valid_truth")
-    return evaluate(truth, prediction, "youtube-vos", videos=names)
 
 
 def print_tables(workspace: Workspace) -> None:

@@ -26,10 +26,7 @@ def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def score_table(rows: Sequence[dict]) -> str:
-    """Table 1 in Markdown, each row with what it was measured on; rows: of table1.json.
-
-    Of a set whose objects are not both of seen and of unseen categories, J and F stand for themselves.
-    """
+    """Table 1 in Markdown; rows: of table1.json. Without seen and unseen categories, J and F stand for themselves."""
     ours = [row for row in rows if row["videos"] is not None]
     by_category = all(row[key] is not None for row in ours for key in NUMBERS)
     keys = ("overall", *NUMBERS[:-1]) if by_category else ("overall", "J", "F")

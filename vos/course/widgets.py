@@ -12,32 +12,32 @@ from vos.data import Video, only_ids
 from vos.masks import PALETTE, object_ids, overlay
 
 LARGEST = 720  # pixels of the longer side of a picture sent to the browser
-HEIGHT = "380px"  # of the picture on the page, so that nothing jumps when videos differ in size
-MILLISECONDS = 150  # between two frames while playing
 
 
 def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
     """Look through annotated videos: choose a video, an object, a frame and how strongly masks are painted.
 
-    videos: a split of a VOSDataset, or any others; at least one, or it is a ValueError. The children are, in this
-    order, a row of (Dropdown video, Dropdown object), a row of (Play, IntSlider frame, FloatSlider overlay), Image
-    and caption.
+    videos: at least one, or it is a ValueError. The children are a row of (Dropdown video, Dropdown object), a row of
+    (Play, IntSlider frame, FloatSlider overlay), Image and caption.
     """
     if not videos:
         raise ValueError("there must be at least one video")
     video_box = widgets.Dropdown(options=[(v.name, i) for i, v in enumerate(videos)], description="video")
     object_box = widgets.Dropdown(options=object_options(videos[0]), description="object")
-    play = widgets.Play(interval=MILLISECONDS, max=len(videos[0]) - 1, repeat=True)
+    play = widgets.Play(interval=150, max=len(videos[0]) - 1, repeat=True)
     frame_slider = widgets.IntSlider(max=play.max, description="frame", layout={"width": "340px"})
     strength_slider = widgets.FloatSlider(strength, min=0, max=1, step=0.05, description="overlay")
-    picture = widgets.Image(format="jpeg", layout={"height": HEIGHT, "max_width": "100%", "object_fit": "contain"})
+    # Of one height, so that nothing jumps when videos differ in size.
+    picture = widgets.Image(format="jpeg", layout={"height": "380px", "max_width": "100%", "object_fit": "contain"})
     caption = widgets.HTML()
 
     def draw(_change: object = None) -> None:
         video = videos[video_box.value]
         index = min(frame_slider.value, len(video) - 1)
         image, caption.value = view(video, index, object_box.value, strength_slider.value)
-        picture.value = jpeg(image)
+        stream = io.BytesIO()
+        Image.fromarray(image).save(stream, format="JPEG", quality=85)
+        picture.value = stream.getvalue()
 
     def change_video(_change: object) -> None:
         video = videos[video_box.value]
@@ -62,10 +62,7 @@ def object_options(video: Video) -> list[tuple[str, int]]:
 
 
 def view(video: Video, index: int, chosen: int = 0, strength: float = 0.55) -> tuple[np.ndarray, str]:
-    """One frame with its masks painted over, uint8 (H, W, 3), and its caption in HTML.
-
-    chosen: the id of one object, or 0 for all. Areas are shares of the frame at native size.
-    """
+    """A frame with its masks painted over, uint8 (H, W, 3), and its caption in HTML; chosen: an object's id, 0: all."""
     frame = shrunk(video.frame(index), Image.Resampling.BOX)
     number = f"frame {html.escape(video.frame_names[index])} ({index + 1} of {len(video)})"
     text = f"<b>{html.escape(video.name)}</b>, {number}: "
@@ -91,10 +88,3 @@ def shrunk(array: np.ndarray, how: Image.Resampling) -> np.ndarray:
         return array
     height, width = (round(scale * length) for length in array.shape[:2])
     return np.array(Image.fromarray(array).resize((width, height), how))
-
-
-def jpeg(image: np.ndarray) -> bytes:
-    """An image (H, W, 3) uint8 as the bytes of a JPEG."""
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, format="JPEG", quality=85)
-    return stream.getvalue()

@@ -9,6 +9,7 @@ Three environment variables decide, so that the very same notebooks run by hand,
 
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -43,16 +44,13 @@ def fast_mode() -> bool:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A video set, and the folders of checkpoints, results and figures; `fast` asks for smaller defaults.
-
-    VosError where there is no repository.
-    """
+    """A video set, and the folders of checkpoints, results and figures; VosError where there is no repository."""
 
     data: Path
     checkpoints: Path
     results: Path
     figures: Path
-    fast: bool
+    fast: bool  # asks for smaller defaults
 
     def __post_init__(self) -> None:
         repository()
@@ -87,11 +85,7 @@ class Workspace:
         return 5 if self.dataset.layout == "DAVIS" else 1
 
     def describe(self) -> None:
-        """Print what the notebook works on, and where its results stand in a clone.
-
-        A report works in a folder that no clone has; of the synthetic set's, the folders are named that `publish`
-        copies it into. No time is printed, as a notebook cannot know its own: README.md's table has all of them.
-        """
+        """Print what the notebook works on, and where its results stand in a clone, once `publish` has copied them."""
         dataset, places = self.dataset, (self.checkpoints, self.results, self.figures)
         if self.synthetic and self.checkpoints != ROOT / "data/checkpoints":
             places = ROOT / "data/checkpoints", ROOT / "data/results", ROOT / "figures"
@@ -113,9 +107,7 @@ class Workspace:
         return read_log(self.results / f"training_{name}.csv")
 
     def result(self, name: str) -> dict:
-        """A result file, "table1", "training_base" ...; what no report measures ("ablation", "benchmark_...") is the
-        committed one.
-        """
+        """A result file, "table1" ...; the committed one of what no report measures, "ablation" and "benchmark_..."."""
         measured_once = name == "ablation" or name.startswith("benchmark_")
         return read_json((ROOT / "data/results" if measured_once else self.results) / f"{name}.json")
 
@@ -146,15 +138,9 @@ def path_in_words(path: Path) -> str:
 
 def provenance() -> dict[str, str | int]:
     """The machine and the versions a result was made with."""
-    packages = ("torch", "torchvision", "numpy", "pillow")
-    names = {"python": platform.python_version()} | {name: version(name) for name in packages}
-    return {"processor": processor(), "cores": os.cpu_count() or 1, **names}
-
-
-def processor() -> str:
-    """The processor's name."""
-    try:
+    processor = platform.processor() or platform.machine()
+    with suppress(OSError, StopIteration):  # only Linux has this file, and not every processor a name in it
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+        processor = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    versions = {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")}
+    return {"processor": processor, "cores": os.cpu_count() or 1, "python": platform.python_version(), **versions}

@@ -111,10 +111,9 @@ def unpack(archive: Path, out: Path) -> str:
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = zipped.infolist()
-            for info in members:
-                if not PLAIN.fullmatch(info.orig_filename):  # `filename` hides what was meant
-                    name = printable(info.orig_filename)
-                    raise Unusable(f"in the archive, {name!r} is not a plain path below {TOP}/; nothing was unpacked")
+            names = (info.orig_filename for info in members)  # `filename` hides what was meant
+            for name in (printable(name) for name in names if not PLAIN.fullmatch(name)):
+                raise Unusable(f"in the archive, {name!r} is not a plain path below {TOP}/; nothing was unpacked")
             size = sum(info.file_size for info in members)
             if size > MOST_BYTES:
                 raise Unusable(f"more than {MOST_BYTES:,.0f} bytes unpacked, so not the set")

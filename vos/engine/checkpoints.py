@@ -5,6 +5,7 @@ checkpoint from a stranger cannot run code. A file is whole or not there: writte
 """
 
 import pickle
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,10 +21,7 @@ ADVICE = "name one that `python -m vos train` wrote"
 
 
 def write_checkpoint(path: Path, model: BaseModel, metadata: dict, keep_previous: bool = False) -> None:
-    """Write weights, config and `metadata` (plain data). VosError where the file cannot be written.
-
-    keep_previous: what stood at `path` becomes previous.pt beside it.
-    """
+    """Write weights, config and plain `metadata`; keep_previous: the old file as previous.pt. VosError if it fails."""
     try:
         with written_whole(path, durable=True) as temporary:
             torch.save(contents(model, model.state_dict(), metadata), temporary)
@@ -97,30 +95,19 @@ def load_checkpoint(path: Path) -> tuple[BaseModel, dict]:
 
 
 def export_checkpoint(model: BaseModel, metadata: dict, path: Path) -> None:
-    """Write a model with its weights in float16 and no state of its training: a quarter of the size.
-
-    Loading makes the weights float32 again. metadata: as in `write_checkpoint`.
-    """
+    """Write a model in float16 (loading makes it float32) and no state of its training: a quarter of the size."""
     half = {key: v.half() if v.is_floating_point() else v for key, v in model.state_dict().items()}
     with written_whole(path) as temporary:
         torch.save(contents(model, half, {key: v for key, v in metadata.items() if key != "state"}), temporary)
 
 
 def newest_checkpoint(run: Path) -> tuple[Path, dict] | None:
-    """RUN/last.pt and its contents, or RUN/previous.pt where the last one is damaged; None where there is neither.
-
-    VosError where all that is there is damaged.
-    """
-    problem = None
-    for path in (run / LAST, run / PREVIOUS):
-        try:
-            if path.is_file():
-                return path, read_checkpoint(path)
-        except VosError as error:
-            problem = problem or error
-    if problem:
-        raise problem
-    return None
+    """RUN/last.pt or, if damaged, previous.pt, and its contents; None if neither is there, VosError if none whole."""
+    paths = [path for path in (run / LAST, run / PREVIOUS) if path.is_file()]
+    for path in paths:
+        with suppress(VosError):
+            return path, read_checkpoint(path)
+    return (paths[0], read_checkpoint(paths[0])) if paths else None  # read again, to say what is wrong with it
 
 
 def plain(value):

@@ -83,27 +83,21 @@ def wrap_ddp(model: nn.Module, dist: Distributed) -> nn.Module:
 
 
 def convert_batch_norm(model: nn.Module) -> None:
-    """Replace every BatchNorm of the model by one over all processes, which shares its weights and statistics."""
-    for module in list(model.modules()):
-        for name, child in module.named_children():
-            if type(child) is nn.BatchNorm2d:
-                synced = SyncBatchNorm(child.num_features, child.eps, child.momentum)
-                for held in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
-                    setattr(synced, held, getattr(child, held))
-                setattr(module, name, synced)
+    """Make every BatchNorm of the model one over all processes: the same module, with another `forward`."""
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SyncBatchNorm
 
 
 class SyncBatchNorm(nn.BatchNorm2d):
-    """BatchNorm over the clips of all processes; torch's own SyncBatchNorm knows no processors, only GPUs.
-
-    The gradient of `all_reduce` is itself summed over all processes, as every loss depends on the sum.
-    """
+    """BatchNorm over the clips of all processes; torch's own SyncBatchNorm knows no processors, only GPUs."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and distributed.is_initialized()):
             return super().forward(x)
         values = x.float()
         count = torch.tensor([values.numel() / values.shape[1]], device=x.device)
+        # The gradient of `all_reduce` is itself summed over all processes, as every loss depends on the sum.
         sums = all_reduce(torch.cat([values.sum(dim=(0, 2, 3)), count]))
         mean, count = sums[:-1] / sums[-1], sums[-1]
         centred = values - mean[:, None, None]

@@ -42,10 +42,7 @@ def read_log(path: Path) -> dict[str, list[float]]:
 
 
 class TrainingBar(AbstractContextManager):
-    """A bar for one training, or plain lines where there is no terminal; it is an `on_step` of a Trainer.
-
-    total: iterations. position: line of the terminal. shown: False for nothing at all.
-    """
+    """An `on_step` of a Trainer: a bar, or plain lines without a terminal (see `progress_bar`); total: iterations."""
 
     def __init__(self, name: str, total: int, position: int = 0, shown: bool = True) -> None:
         self.done, title = 0.0, f"training {name}".strip()
@@ -56,15 +53,11 @@ class TrainingBar(AbstractContextManager):
 
     def __call__(self, log: list[dict], done: float) -> None:
         self.done = done
-        self.bar.set_postfix(progress_words(log, done), refresh=False)
+        recent = [row["loss"] for row in log[-20:]]
+        words = {"loss": f"{sum(recent) / len(recent):.4f}"}
+        J = next((row["val_J"] for row in reversed(log) if "val_J" in row), None)
+        if J is not None:  # the last one on held-out clips
+            words["J"] = f"{J:.3f}"
+        words["left"] = f"{log[-1]['seconds'] * (1 - done) / max(done, 1e-9) / 60:.1f} min"
+        self.bar.set_postfix(words, refresh=False)
         self.bar.update(len(log) - self.bar.n)
-
-
-def progress_words(log: list[dict], done: float, window: int = 20) -> dict[str, str]:
-    """What stands behind the bar: mean loss of the last steps, last J on held-out clips, minutes left."""
-    recent = [row["loss"] for row in log[-window:]]
-    words = {"loss": f"{sum(recent) / len(recent):.4f}"}
-    J = next((row["val_J"] for row in reversed(log) if "val_J" in row), None)
-    if J is not None:
-        words["J"] = f"{J:.3f}"
-    return words | {"left": f"{log[-1]['seconds'] * (1 - done) / max(done, 1e-9) / 60:.1f} min"}

@@ -9,11 +9,7 @@ from vos.networks import BaseModel
 
 
 def load_imagenet_weights(model: BaseModel) -> None:
-    """Give both backbones torchvision's VGG-16 weights, downloaded once (528 MB).
-
-    With fc_width 4096 the first fully connected layer comes along as a 7x7 convolution.
-    Raises VosError where the weights cannot be had, or do not fit the model's backbones.
-    """
+    """Give both backbones torchvision's VGG-16 weights (528 MB, once). VosError if they cannot be had or do not fit."""
     from torchvision.models import VGG16_Weights  # here, as importing torchvision takes a second
 
     weights = VGG16_Weights.IMAGENET1K_V1
@@ -29,7 +25,7 @@ def load_imagenet_weights(model: BaseModel) -> None:
 
 
 def copy_vgg16(state: dict[str, torch.Tensor], model: BaseModel) -> None:
-    """Copy the state dict of torchvision's VGG-16 into Initializer and Encoder."""
+    """Copy torchvision's VGG-16 into Initializer and Encoder; with fc_width its first dense layer, as a convolution."""
     layers = {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}
     if model.config.fc_width:
         first_fc = max(int(key.split(".")[0]) for key in layers) + 3  # behind the last ReLU and pooling

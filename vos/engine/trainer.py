@@ -4,12 +4,16 @@ A training is a pure function of its config and the number of steps done: sample
 (vos/clips.py), and a checkpoint holds all that a step changes. So one that was killed goes on as if it had not been.
 """
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -21,7 +25,6 @@ from vos.data import Videos
 from vos.engine.checkpoints import BEST, LAST, name_of, newest_checkpoint, plain, write_checkpoint
 from vos.engine.distributed import Distributed, all_reduce_sum, broadcast, wrap_ddp
 from vos.engine.log import write_log
-from vos.engine.signals import ignore_interrupts, interrupts_noted
 from vos.fast.optimizer import Optimizer
 from vos.fast.precision import fastest_precision
 from vos.files import VosError
@@ -50,6 +53,30 @@ def split_videos(videos: Videos, every: int) -> tuple[Videos, Videos]:
     """(to train on, to measure J on): every so many-th video is held out; 0 holds out none."""
     seen = [video for i, video in enumerate(videos, 1) if not every or i % every]
     return Videos(seen), Videos(videos[every - 1 :: every] if every else ())
+
+
+@contextmanager
+def interrupts_noted() -> Iterator[list[int]]:
+    """Ctrl-C (and a polite kill) fill the list, so that a step is always finished; a second one ends at once."""
+    signals: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if signals:
+            raise KeyboardInterrupt
+        signals.append(number)
+
+    heard = threading.current_thread() is threading.main_thread()  # elsewhere no signal ever arrives
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM) if heard}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_interrupts(worker: int) -> None:
+    """A process that loads clips leaves Ctrl-C to the training, which ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Trainer:
@@ -125,15 +152,12 @@ class Trainer:
 
     def step(self, batch: Batch) -> None:
         """One step on this process's share of a batch, and its row of the log."""
-        rate = learning_rate(self.config, self.iteration, self.progress())
-        reduce = partial(all_reduce_sum, dist=self.dist)
-        how = self.config.max_grad_norm, self.precision, reduce, self.dist.world_size
+        rate, length = learning_rate(self.config, self.iteration, self.progress()), batch.frames.shape[1]
+        how = self.config.max_grad_norm, self.precision, partial(all_reduce_sum, dist=self.dist), self.dist.world_size
         try:
             loss = train_step(self.parallel, self.optimizer, batch, rate, *how)
         except FloatingPointError as error:
-            where = f"{self.run_dir}: iteration {self.iteration}"
-            raise VosError(f"{where}: {error}; lower the learning rate") from None
-        length = batch.frames.shape[1]
+            raise VosError(f"{self.run_dir}: iteration {self.iteration}: {error}; lower the learning rate") from None
         self.log.append({"iteration": self.iteration, "loss": loss, "learning_rate": rate, "length": length})
         self.iteration += 1
         self.sample_index += len(batch.frames) * self.dist.world_size
@@ -141,16 +165,9 @@ class Trainer:
     def loader(self) -> Iterator[RawBatch]:
         """The batches from here on; `prepare_batch` is still to be applied."""
         self.sampler.begin(self.iteration, self.sample_index)
-        return iter(
-            DataLoader(
-                RawClips(self.clips),
-                batch_sampler=self.sampler,
-                collate_fn=collate_clips,
-                num_workers=self.config.workers,
-                pin_memory=self.dist.device.type == "cuda",
-                worker_init_fn=ignore_interrupts,
-            )
-        )
+        pin, workers = self.dist.device.type == "cuda", self.config.workers
+        how: dict[str, Any] = {"collate_fn": collate_clips, "worker_init_fn": ignore_interrupts, "pin_memory": pin}
+        return iter(DataLoader(RawClips(self.clips), batch_sampler=self.sampler, num_workers=workers, **how))
 
     def next_batch(self, batches: Iterator[RawBatch]) -> Batch:
         """The next batch, on the model's device; where a file cannot be read, what has been learnt is saved first."""
@@ -196,12 +213,9 @@ class Trainer:
 
     def save(self, name: str = LAST) -> None:
         """Write RUN/<name> and RUN/log.csv, and keep the last checkpoint before it."""
-        cuda = self.dist.device.type == "cuda"
-        state = {key: getattr(self, key) for key in KEPT} | {
-            "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state(self.dist.device) if cuda else None,
-        }
+        random_cuda = torch.cuda.get_rng_state(self.dist.device) if self.dist.device.type == "cuda" else None
+        random = {"random": torch.get_rng_state(), "random_cuda": random_cuda}
+        state = {key: getattr(self, key) for key in KEPT} | {"optimizer": self.optimizer.state_dict()} | random
         metadata = {"train_config": asdict(self.config), "iterations": self.iteration, "minutes": self.seconds / 60}
         metadata |= {"precision": self.precision, "state": state}
         write_checkpoint(self.run_dir / name, self.model, metadata, keep_previous=name == LAST)
@@ -217,8 +231,7 @@ class Trainer:
             try:
                 self.load_state(checkpoint, path)
             except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-                reason = f"holds no state of a training to go on with ({error!r})"
-                raise VosError(f"{path}: {reason}; start anew") from None
+                raise VosError(f"{path}: holds no state of a training to go on with ({error!r}); start anew") from None
             said = f"{path}: going on after iteration {self.iteration}"
         if self.dist.is_main:
             tqdm.write(said)

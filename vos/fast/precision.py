@@ -7,10 +7,7 @@ from torch import nn
 
 
 def fastest_precision(encoder: nn.Module, size: tuple[int, int]) -> str:
-    """ "bfloat16" where this machine runs `encoder` clearly faster in it on frames of `size` (H, W), else "float32".
-
-    Takes a second.
-    """
+    """ "bfloat16" where `encoder` is clearly faster in it on frames of `size` (H, W), else "float32". Takes 1 s."""
     device = next(encoder.parameters()).device
     frames = torch.zeros(8, 3, *size, device=device)
     seconds = {}

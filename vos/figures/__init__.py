@@ -1,8 +1,8 @@
 """Figures: arrays in, a matplotlib Figure out. Nothing here reads a file or knows a model or a data set.
 
-`from vos import figures` has all of it. Every figure is drawn in the course's own style, which does not leak into
-the caller's matplotlib; `use_style` puts it on for all of a notebook. Figures are plain objects outside pyplot: the
-last expression of a notebook cell shows one, and `save` writes it. Arrays of the wrong shape are ValueErrors.
+Every figure is drawn in the course's own style, which does not leak into the caller's matplotlib; `use_style` puts it
+on for all of a notebook. Figures are plain objects outside pyplot: the last expression of a notebook cell shows one,
+and `save` writes it. Arrays of the wrong shape are ValueErrors.
 """
 
 from vos.figures.architecture import draw_architecture

@@ -13,27 +13,24 @@ from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from vos.figures.style import BASE, WIDTH, styled
 from vos.metrics import boundary, dilate
 
+LARGEST = 18  # categories shown
 SEEN, UNSEEN = "#56B4E9", "#E69F00"
 MATCHED, MISSED, BAND = "#222222", "#D55E00", "#F6EDB0"
 
 
 @styled()
 def dataset_statistics(
-    areas: np.ndarray,
-    durations: np.ndarray,
-    seen: Mapping[str, int],
-    unseen: Mapping[str, int] | None = None,
-    largest: int = 18,
+    areas: np.ndarray, durations: np.ndarray, seen: Mapping[str, int], unseen: Mapping[str, int] | None = None
 ) -> Figure:
     """What a data set holds. areas: (N,) share of the frame each object covers, 0..1; durations: (M,) annotated
-    frames of each video; seen, unseen: category -> number of objects, of which the `largest` are shown.
+    frames of each video; seen, unseen: category -> number of objects, of which the LARGEST are shown.
     """
     areas = 100 * np.asarray(areas, float)
     areas = areas[areas > 0]
     counts = [(n, name, SEEN, "") for name, n in seen.items()]
     counts += [(n, name, UNSEEN, "///") for name, n in (unseen or {}).items()]
     counts.sort(key=lambda row: (-row[0], row[1]))
-    figure = Figure(figsize=(WIDTH, max(3.6, 0.7 + 0.2 * min(len(counts), largest))))
+    figure = Figure(figsize=(WIDTH, max(3.6, 0.7 + 0.2 * min(len(counts), LARGEST))))
     left, right = figure.subfigures(1, 2, squeeze=False)[0] if counts else (figure, figure)
     top, bottom = left.subplots(2, 1)
     low, high = (np.log10(areas.min()) - 0.01, np.log10(areas.max()) + 0.01) if len(areas) else (0, 2)
@@ -52,13 +49,13 @@ def dataset_statistics(
     if len(edges):
         bottom.set_xlim(edges[0] - 1.6, edges[-1] + 0.6)
     if counts:
-        category_bars(right.subplots(), counts, largest)
+        category_bars(right.subplots(), counts)
     return figure
 
 
-def category_bars(axes: Axes, counts: Sequence[tuple[int, str, str, str]], largest: int) -> None:
+def category_bars(axes: Axes, counts: Sequence[tuple[int, str, str, str]]) -> None:
     """Bars of (objects, category, colour, hatch) rows, largest first."""
-    rows = counts[:largest]
+    rows = counts[:LARGEST]
     for position, (count, _, color, hatch) in enumerate(rows):
         axes.barh(position, count, 0.75, color=color, hatch=hatch, edgecolor="white")
         axes.text(count, position, f" {count}", va="center", size=8.5)

@@ -12,6 +12,8 @@ from vos.figures.results import is_number
 from vos.figures.style import WIDTH, model_color, styled
 from vos.masks import overlay
 
+NOTE = {"boxstyle": "round,pad=0.25", "facecolor": "black", "alpha": 0.6, "linewidth": 0}  # the box of a small note
+
 
 @styled()
 def contact_sheet(
@@ -57,10 +59,7 @@ def clip_strip(
     names: Sequence[str] | None = None,
     columns: int = 5,
 ) -> Figure:
-    """A clip as a strip: frames (T, H, W, 3) uint8 with id maps (T, H, W) painted over, a row for each `columns`.
-
-    masks: an entry may be None where a frame is not annotated; then the frame is shown as it is.
-    """
+    """A clip, a row for each `columns`: frames (T, H, W, 3) uint8, id maps (T, H, W) or None painted over each."""
     masks = [None] * len(frames) if masks is None else masks
     if len(masks) != len(frames):
         raise ValueError(f"{len(frames)} frames but {len(masks)} masks: there must be one, or None, for each frame")
@@ -106,10 +105,9 @@ def prediction_rows(
         for axes, t in zip(tiles, shown, strict=True):
             show_image(axes, spotlight(frames[t], ids[t]), color)
             score = scores[label][t] if scores and label in scores else None
-            if t == given:
-                badge(axes, "given")
-            elif is_number(score):
-                badge(axes, f"J {score:.2f}")
+            note = "given" if t == given else f"J {score:.2f}" if is_number(score) else ""
+            if note:  # in the lower left corner
+                axes.text(0.035, 0.05, note, transform=axes.transAxes, size=7.5, color="white", va="bottom", bbox=NOTE)
     if title:
         figure.suptitle(textwrap.fill(title, int(size[0] * 9)), size=11.5)
     return figure
@@ -134,9 +132,3 @@ def row_label(axes: Axes, label: str, color: str) -> None:
     """Write a label, wrapped, to the left of the first tile of a row."""
     text = textwrap.fill(label, 13)
     axes.set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8, color=color, weight="bold", size=10)
-
-
-def badge(axes: Axes, text: str) -> None:
-    """A small note in the lower left corner of a tile."""
-    box = {"boxstyle": "round,pad=0.25", "facecolor": "black", "alpha": 0.6, "linewidth": 0}
-    axes.text(0.035, 0.05, text, transform=axes.transAxes, size=7.5, color="white", va="bottom", bbox=box)

@@ -14,8 +14,7 @@ from vos.figures.style import WIDTH, model_color, save, styled
 def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
     """Loss against iterations, raw and its running median, and J on held-out clips where the log has it.
 
-    log: a dict an iteration, as vos.training writes it. Where the length of the clips changes a line says so: longer
-    clips are harder.
+    log: a dict an iteration, as vos.training writes it. Lines stand where the clips grow longer, which is harder.
     """
     steps, loss, length = (np.array([row[key] for row in log]) for key in ("iteration", "loss", "length"))
     judged = [(row["iteration"], row["val_J"]) for row in log if "val_J" in row]
@@ -30,9 +29,7 @@ def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
     left.set_title(f"{name}: loss {smooth[-1]:.4f} after {log[-1]['seconds'] / 60:.1f} minutes")
     for i in np.flatnonzero(np.diff(length)) + 1:
         left.axvline(steps[i], color="#979797", linewidth=0.8, linestyle=":")
-        left.annotate(
-            f" clips of {length[i]}", (steps[i], 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
-        )
+        left.text(steps[i], 0.98, f" clips of {length[i]}", transform=left.get_xaxis_transform(), va="top", size=8)
     if judged:
         grid[1].plot(*zip(*judged, strict=True), color=color, marker="o", clip_on=False)
         best = max(J for _, J in judged)

@@ -15,12 +15,7 @@ LINES = ("-", "--", "-.", ":")  # for who cannot tell the colours of objects apa
 
 
 @styled()
-def loss_curves(
-    curves: Mapping[str, Mapping[str, np.ndarray]],
-    log: bool = False,
-    window: int | None = None,
-    title: str = "Training loss of both models on one scale",
-) -> Figure:
+def loss_curves(curves: Mapping[str, Mapping[str, np.ndarray]], log: bool = False, window: int | None = None) -> Figure:
     """Figure 2: loss against iterations, every model on one scale; raw values faint, running median strong.
 
     curves: label -> {"iteration": (N,), "loss": (N,) mean binary cross entropy per pixel}.
@@ -47,7 +42,8 @@ def loss_curves(
     else:
         axes.set_ylim(bottom=0)
     axes.margins(x=0)
-    axes.set(title=title, xlabel="iteration", ylabel="binary cross entropy (nats per pixel)")
+    axes.set(title="Training loss of both models on one scale", xlabel="iteration")
+    axes.set_ylabel("binary cross entropy (nats per pixel)")
     end_labels(axes, ends, "{:.4f}" if log else "{:.3f}")
     return figure
 

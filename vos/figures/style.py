@@ -1,8 +1,6 @@
 """The look of every figure: one style, and one colour, line and marker for each model; showing and saving."""
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,8 @@ from vos.files.atomic import written_whole
 WIDTH = 9.0  # inches: 900 pixels in a notebook, 1350 in a file
 BASE = "#009E73"
 UPDATED = "#0072B2"
-STYLE = ("default", Path(__file__).with_name("style.mplstyle"))
+STYLE: list[str | Path] = ["default", Path(__file__).with_name("style.mplstyle")]
+styled = partial(style.context, STYLE)  # the course's style for a block or, as @styled(), for a function
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,10 @@ class Look:
 
 
 LOOKS = {
-    "base": Look(BASE),
-    "updated": Look(UPDATED, (0, (6, 1.5)), "s"),
-    "copy-first": Look("#636363", "-.", "^"),
-    "empty": Look("#979797", ":", "v"),
-    "report base": Look(BASE, ":", "o", "////"),
-    "report updated": Look(UPDATED, ":", "s", "////"),
-    "truth": Look("#222222", "-", "D"),
-}
+    "base": Look(BASE), "updated": Look(UPDATED, (0, (6, 1.5)), "s"),
+    "report base": Look(BASE, ":", "o", "////"), "report updated": Look(UPDATED, ":", "s", "////"),
+    "copy-first": Look("#636363", "-.", "^"), "empty": Look("#979797", ":", "v"), "truth": Look("#222222", "-", "D"),
+}  # fmt: skip
 OTHER = Look("#AA5590", (0, (5, 1, 1, 1, 1, 1)), "P")
 
 
@@ -52,12 +47,7 @@ def model_color(name: str) -> str:
 
 
 def use_style() -> None:
-    """Draw everything from here on in the course's style: for the first cell of a notebook.
-
-    `fig, ax = plt.subplots()` then looks like the figures of this package, and is shown at the end of its cell; what
-    a function of this package returns is shown where it is the cell's last expression. Either is one image, as
-    `as_shown` makes it.
-    """
+    """Draw all from here on, plt.subplots() too, in the course's style, as one image: for a notebook's first cell."""
     from IPython import get_ipython
 
     shell = get_ipython()
@@ -69,10 +59,7 @@ def use_style() -> None:
 
 
 def as_shown(figure: Figure, kind: str) -> bytes | None:
-    """What a notebook shows, JPEG where there are pictures in it, else PNG, which keeps notebooks small.
-
-    None where `kind`, "png" or "jpeg", is the other one of the two.
-    """
+    """A figure in a notebook, small: a "jpeg" where it holds pictures, else a "png"; None where `kind` is the other."""
     photo = any(axes.images for axes in figure.axes)
     if photo != (kind == "jpeg"):
         return None
@@ -80,13 +67,6 @@ def as_shown(figure: Figure, kind: str) -> bytes | None:
     stream = io.BytesIO()
     figure.savefig(stream, format=kind, **how)
     return stream.getvalue()
-
-
-@contextmanager
-def styled() -> Iterator[None]:
-    """The course's style for a block or (as a decorator) for a function; afterwards the caller's own is back."""
-    with style.context(STYLE):
-        yield
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -1,14 +1,10 @@
-"""Creatures that fly, swim, wind or roll, and the table of all categories.
-
-As in walkers.py, but those that do not stand on the ground have their middle at (0, 0).
-"""
+"""Creatures that fly, swim, wind or roll (as in walkers.py, or with their middle at (0, 0)), and all categories."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vos.synthetic.patterns import Pattern
-from vos.synthetic.pen import Pen
+from vos.synthetic.pen import Pattern, Pen
 from vos.synthetic.shapes import block, capsule, chain, ellipse, mix, off, polygon, rgb, union
 from vos.synthetic.walkers import BEASTS, BLACK, DARK, WHITE, Look, draw_person, eye, pick
 

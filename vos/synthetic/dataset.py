@@ -1,14 +1,11 @@
-"""The synthetic data set: drawn videos in exact YouTube-VOS layout, the same from the same seed.
-
-Each video is planned and drawn from (seed, split, index) alone, so that any one of them can be drawn by itself and
-the number of workers changes nothing.
-"""
+"""The synthetic set: videos in exact YouTube-VOS layout, each drawn from (seed, split, index) and nothing else."""
 
 import multiprocessing
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
+from itertools import starmap
 from pathlib import Path
 
 import numpy as np
@@ -76,29 +73,23 @@ def draw_dataset(
 
 def check_replaceable(out: Path) -> None:
     """VosError unless `out` is missing, an empty folder, or a synthetic set with nothing of anyone else's in it."""
-    if not out.exists():
-        return
-    if not out.is_dir():
+    if out.exists() and not out.is_dir():
         raise VosError(f"{out}: is a file; give a folder for the synthetic data set")
-    strange = sorted(path.name for path in out.iterdir() if path.name not in CONTENTS)
-    if strange:
+    held = {path.name for path in out.iterdir()} if out.exists() else set()
+    if strange := sorted(held - CONTENTS):
         raise VosError(f"{out}: holds {strange[0]}, which is not ours; give another folder or move it away")
-    if any(out.iterdir()) and read_json(out / MARK).get("synthetic") != "drawn by vos":
+    if held and read_json(out / MARK).get("synthetic") != "drawn by vos":
         raise VosError(f"{out}: holds another data set; give another folder or move it away")
 
 
 def run(jobs: list[tuple], workers: int) -> Iterator[tuple[str, str, dict]]:
-    """What write_video returns for each job, in any order."""
+    """What write_video returns for each job."""
     if workers == 1:
-        yield from (write_video(*job) for job in jobs)
+        yield from starmap(write_video, jobs)
         return
     # spawn: a process that has started threads (PyTorch, Jupyter) must not be forked
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(write_video, *job) for job in jobs]
-        try:
-            yield from (future.result() for future in as_completed(futures))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from pool.map(write_video, *zip(*jobs, strict=True))
 
 
 def write_video(split: str, index: int, seed: int, root: Path) -> tuple[str, str, dict]:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vos.synthetic import things
-from vos.synthetic.patterns import noise
-from vos.synthetic.pen import Pen
+from vos.synthetic.pen import Pen, noise
 from vos.synthetic.shapes import Color, block, mix, rgb
 from vos.synthetic.things import Random, Thing, between, tint
 
@@ -29,9 +28,7 @@ class Painting:
         cover = np.clip((noise(self.rng, self.height, self.width, 1.6, 0.7) - threshold) * 5, 0, 1) * fade
         self.color += cover * np.float32(amount) * (color[:, None, None] - self.color)
 
-    def land(
-        self, level: float, rough: float, color: Color, shade: Color, wide: float = 1.0, tall: float = 1.0
-    ) -> None:
+    def land(self, level: float, rough: float, color: Color, shade: Color, wide: float = 1, tall: float = 1) -> None:
         """Ground from `level` of the height down, its skyline `rough` high, mottled from `color` to `shade`."""
         top = max(int((level - rough) * self.height), 0)
         line = noise(self.rng, 1, self.width, 1.5)[0] - 0.5
@@ -43,15 +40,16 @@ class Painting:
         part = self.color[:, top:]
         part += cover * (paint - part)
 
-    def scatter(self, thing: Thing, count: int, top: float, bottom: float, low: float, high: float) -> None:
-        """`count` things standing between `top` and `bottom` of the height, the far ones first and smaller.
+    def scatter(self, *crowds: tuple[Thing, int, float, float, float, float]) -> None:
+        """Crowds of (thing, count, top, bottom, low, high), of each the far ones first and smaller.
 
-        low, high: their size, in units of a hundredth of the height.
+        They stand between `top` and `bottom` of the height; low, high: their size, in hundredths of the height.
         """
-        for depth in sorted(self.rng.random() for _ in range(count)):
-            y = (top + (bottom - top) * depth) * self.height
-            size = between(self.rng, 0.8, 1.2) * (low + (high - low) * depth) * self.unit
-            thing(Pen(self.color, None, 0, self.rng.random() * self.width, y, size), self.rng)
+        for thing, count, top, bottom, low, high in crowds:
+            for depth in sorted(self.rng.random() for _ in range(count)):
+                y = (top + (bottom - top) * depth) * self.height
+                size = between(self.rng, 0.8, 1.2) * (low + (high - low) * depth) * self.unit
+                thing(Pen(self.color, None, 0, self.rng.random() * self.width, y, size), self.rng)
 
 
 def savannah(art: Painting) -> None:
@@ -61,10 +59,8 @@ def savannah(art: Painting) -> None:
     art.cloud(rgb("#fff8ea"), 0.8)
     art.land(0.38, 0.05, rgb("#b7a58a"), rgb("#9c9a86"))
     art.land(0.44, 0.02, tint(art.rng, ["#d9bd6a", "#cfae5c", "#c9b870"]), rgb("#a98a44"), 2.0, 0.5)
-    art.scatter(things.acacia, 6, 0.44, 0.56, 18, 34)
-    art.scatter(things.bush, 5, 0.46, 0.6, 3, 6)
-    art.scatter(things.tuft, 90, 0.47, 1.0, 1.5, 7)
-    art.scatter(things.stone, 6, 0.55, 0.98, 1.5, 5)
+    art.scatter((things.acacia, 6, 0.44, 0.56, 18, 34), (things.bush, 5, 0.46, 0.6, 3, 6))
+    art.scatter((things.tuft, 90, 0.47, 1.0, 1.5, 7), (things.stone, 6, 0.55, 0.98, 1.5, 5))
 
 
 def forest(art: Painting) -> None:
@@ -72,12 +68,10 @@ def forest(art: Painting) -> None:
     art.gradient(tint(art.rng, ["#b9d6b0", "#cfe0b4", "#a8cfc0"]), rgb("#e3e9c0"), 0.5)
     art.cloud(rgb("#7fa877"), 0.9, 0.35, 0.9)
     art.land(0.4, 0.06, rgb("#7fa06a"), rgb("#5f8a5f"))
-    art.scatter(things.broadleaf, 16, 0.38, 0.52, 26, 52)
+    art.scatter((things.broadleaf, 16, 0.38, 0.52, 26, 52))
     art.land(0.5, 0.03, tint(art.rng, ["#7d9a4f", "#8a9a55", "#6f9358"]), rgb("#4f6f3a"), 1.6, 0.5)
-    art.scatter(things.trunk, 4, 0.52, 0.6, 30, 45)
-    art.scatter(things.bush, 8, 0.5, 0.64, 5, 9)
-    art.scatter(things.green_tuft, 80, 0.54, 1.0, 1.5, 6)
-    art.scatter(things.stone, 5, 0.6, 1.0, 2, 5)
+    art.scatter((things.trunk, 4, 0.52, 0.6, 30, 45), (things.bush, 8, 0.5, 0.64, 5, 9))
+    art.scatter((things.green_tuft, 80, 0.54, 1.0, 1.5, 6), (things.stone, 5, 0.6, 1.0, 2, 5))
 
 
 def snow(art: Painting) -> None:
@@ -85,11 +79,10 @@ def snow(art: Painting) -> None:
     art.gradient(tint(art.rng, ["#9fc0dc", "#c4b8d8", "#b5cfe2"]), rgb("#f6ece6"), 0.45)
     art.cloud(rgb("#ffffff"), 0.8)
     art.land(0.34, 0.12, rgb("#b8c7dc"), rgb("#8fa5c4"))
-    art.scatter(things.pine, 16, 0.38, 0.5, 10, 24)
+    art.scatter((things.pine, 16, 0.38, 0.5, 10, 24))
     art.land(0.46, 0.03, rgb("#f2f5fa"), rgb("#bccbe0"), 2.2, 0.7)
-    art.scatter(things.pine, 7, 0.5, 0.62, 26, 42)
-    art.scatter(things.stone, 8, 0.55, 1.0, 1.5, 4)
-    art.scatter(things.tuft, 24, 0.55, 1.0, 1.5, 3.5)
+    art.scatter((things.pine, 7, 0.5, 0.62, 26, 42), (things.stone, 8, 0.55, 1.0, 1.5, 4))
+    art.scatter((things.tuft, 24, 0.55, 1.0, 1.5, 3.5))
 
 
 def street(art: Painting) -> None:
@@ -103,8 +96,7 @@ def street(art: Painting) -> None:
         things.house(Pen(art.color, None, 0, x, 0.55 * art.height, tall), art.rng)
         x += 0.53 * tall
     art.land(0.55, 0.0, rgb("#cfc4b4"), rgb("#ada294"), 0.5, 0.5)
-    art.scatter(things.broadleaf, 5, 0.57, 0.6, 24, 32)
-    art.scatter(things.post, 4, 0.6, 0.61, 26, 28)
+    art.scatter((things.broadleaf, 5, 0.57, 0.6, 24, 32), (things.post, 4, 0.6, 0.61, 26, 28))
     art.land(0.66, 0.0, tint(art.rng, ["#7d7f86", "#8a8580", "#74788a"]), rgb("#62646c"), 0.7, 0.4)
     for k in range(0, art.width, max(int(14 * art.unit), 1)):
         dash = block(0, -0.8, 7.5, 0.8, 0.3)
@@ -117,14 +109,13 @@ def pond(art: Painting) -> None:
     art.gradient(tint(art.rng, ["#9fcbe2", "#f2c9a8", "#b8d4da"]), rgb("#f4eed8"), 0.35)
     art.cloud(rgb("#ffffff"), 0.8)
     art.land(0.26, 0.05, rgb("#8fae86"), rgb("#6f937c"))
-    art.scatter(things.broadleaf, 10, 0.3, 0.36, 12, 22)
+    art.scatter((things.broadleaf, 10, 0.3, 0.36, 12, 22))
     art.land(0.34, 0.01, rgb("#a5b868"), rgb("#7d9a50"))
     water = tint(art.rng, ["#7db4c4", "#8ab8b0", "#6fa3c0"])
     art.land(0.39, 0.004, water, mix(water, rgb("#e9f4f2"), 0.55), 2.5, 0.16)
-    art.scatter(things.reed, 12, 0.41, 0.5, 9, 16)
+    art.scatter((things.reed, 12, 0.41, 0.5, 9, 16))
     art.land(0.9, 0.02, rgb("#9aae5e"), rgb("#70904a"), 1.5, 0.6)
-    art.scatter(things.reed, 6, 0.9, 0.98, 16, 26)
-    art.scatter(things.green_tuft, 40, 0.92, 1.02, 3, 6)
+    art.scatter((things.reed, 6, 0.9, 0.98, 16, 26), (things.green_tuft, 40, 0.92, 1.02, 3, 6))
 
 
 def meadow(art: Painting) -> None:
@@ -132,13 +123,11 @@ def meadow(art: Painting) -> None:
     art.gradient(tint(art.rng, ["#8fc4e4", "#b9cfe8", "#a8d4d8"]), rgb("#fbf0d6"), 0.45)
     art.cloud(rgb("#ffffff"), 0.9)
     art.land(0.32, 0.1, rgb("#9dbb8a"), rgb("#7fa57f"))
-    art.scatter(things.broadleaf, 12, 0.32, 0.4, 7, 14)
+    art.scatter((things.broadleaf, 12, 0.32, 0.4, 7, 14))
     art.land(0.42, 0.05, rgb("#c3c36a"), rgb("#8fae5a"), 2.0, 0.7)
-    art.scatter(things.broadleaf, 4, 0.44, 0.52, 20, 34)
-    art.scatter(things.fence, 5, 0.46, 0.54, 6, 9)
+    art.scatter((things.broadleaf, 4, 0.44, 0.52, 20, 34), (things.fence, 5, 0.46, 0.54, 6, 9))
     art.land(0.52, 0.03, tint(art.rng, ["#8fb858", "#a3b85a", "#7fae62"]), rgb("#5f8f45"), 1.6, 0.6)
-    art.scatter(things.bush, 4, 0.54, 0.66, 4, 8)
-    art.scatter(things.green_tuft, 110, 0.56, 1.02, 1.5, 6)
+    art.scatter((things.bush, 4, 0.54, 0.66, 4, 8), (things.green_tuft, 110, 0.56, 1.02, 1.5, 6))
 
 
 def underwater(art: Painting) -> None:
@@ -151,11 +140,10 @@ def underwater(art: Painting) -> None:
     art.color += rays * np.float32(0.3) * (rgb("#eafcf4")[:, None, None] - art.color)
     art.cloud(rgb("#bfeaf0"), 0.35, 0.5, 1.2)
     art.land(0.66, 0.09, mix(rgb(deep), rgb("#4f6f7f"), 0.4), mix(rgb(deep), rgb("#203f55"), 0.5))
-    art.scatter(things.weed, 10, 0.68, 0.78, 12, 22)
+    art.scatter((things.weed, 10, 0.68, 0.78, 12, 22))
     art.land(0.8, 0.03, rgb("#d9c79a"), rgb("#a89a7f"), 1.6, 0.5)
-    art.scatter(things.coral, 9, 0.8, 0.95, 7, 14)
-    art.scatter(things.weed, 9, 0.82, 1.0, 14, 30)
-    art.scatter(things.stone, 9, 0.82, 1.0, 2, 6)
+    art.scatter((things.coral, 9, 0.8, 0.95, 7, 14), (things.weed, 9, 0.82, 1.0, 14, 30))
+    art.scatter((things.stone, 9, 0.82, 1.0, 2, 6))
 
 
 def sky(art: Painting) -> None:
@@ -163,10 +151,10 @@ def sky(art: Painting) -> None:
     top, low = [("#5f9fd6", "#dcecf2"), ("#7a8fd0", "#f6d2c0"), ("#4f8fc0", "#f4e6c8")][int(art.rng.random() * 3)]
     art.gradient(rgb(top), rgb(low), 0.85)
     art.cloud(rgb("#ffffff"), 0.7, 0.45, 1.2)
-    art.scatter(things.puff, 9, 0.12, 0.72, 8, 13)
+    art.scatter((things.puff, 9, 0.12, 0.72, 8, 13))
     art.land(0.84, 0.06, rgb("#8fa9b0"), rgb("#7f9aa0"))
     art.land(0.9, 0.04, rgb("#9db56e"), rgb("#6f9458"), 1.0, 0.6)
-    art.scatter(things.broadleaf, 14, 0.9, 1.0, 6, 12)
+    art.scatter((things.broadleaf, 14, 0.9, 1.0, 6, 12))
 
 
 # name: painter, band of the height where feet stand, things that may stand in front

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vos.synthetic.patterns import Pattern
-from vos.synthetic.pen import Pen
+from vos.synthetic.pen import Pattern, Pen
 from vos.synthetic.shapes import Color, block, capsule, chain, ellipse, mix, polygon, rgb, union
 
 Random = np.random.Generator

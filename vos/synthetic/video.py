@@ -1,7 +1,4 @@
-"""Drawing a planned video: camera, creatures, foreground, light; frames, annotations, and what meta.json says of them.
-
-Time runs at 30 frames a second; every fifth frame is annotated.
-"""
+"""Drawing a planned video, 30 frames a second: camera, creatures, foreground, light; annotations and meta.json."""
 
 import math
 from dataclasses import replace
@@ -9,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from vos.synthetic.creatures import CATEGORIES
-from vos.synthetic.patterns import noise_tile
-from vos.synthetic.pen import Pen
+from vos.synthetic.pen import Pen, noise_tile
 from vos.synthetic.plan import MARGIN, SPLITS, Actor, Plan, generator, plan_video
 from vos.synthetic.scenes import SCENES, paint_scene
 from vos.synthetic.shapes import rgb
@@ -19,6 +15,7 @@ STEP, ANNOTATED = 5, 20  # every fifth frame is annotated, 20 of them
 LAST = STEP * (ANNOTATED - 1)  # frames run from 0 to this
 TALL = {"trunk": 0.55, "bush": 0.2, "acacia": 1.0, "fence": 0.2, "coral": 0.35}  # of the frame; others 0.7
 SMALLEST = 240  # pixels an object must show before it counts as having appeared
+Named = dict[str, np.ndarray]  # frames or masks by name, "00000" ...
 
 
 def camera(plan: Plan, tau: float) -> tuple[float, float, float]:
@@ -53,13 +50,10 @@ def draw_actor(plan: Plan, actor: Actor, tau: float, color: np.ndarray, ids: np.
     speed = (world[2] - world[1]) / 0.04 / actor.size
     facing = math.copysign(min(max(8 * abs(speed), 0.55), 1.0), speed)
     turn = actor.turn[0] * math.sin(2 * math.pi * (actor.turn[1] * tau + actor.turn[2]))
+    phase, pen = 2 * math.pi * tau * 3.2 * entry.stride, Pen(color, ids, actor.number, x, y, size, turn, facing)
     if entry.moves in ("walk", "drive"):
         way = (world[1] + world[2]) / 2 - world[0]
         phase = 2 * math.pi * way * math.copysign(1, facing) / (entry.stride * actor.size)  # feet do not slide
-    else:
-        phase = 2 * math.pi * tau * 3.2 * entry.stride
-    pen = Pen(color, ids, actor.number, x, y, size, turn, facing)
-    if entry.moves in ("walk", "drive"):
         pen.soft((0.02, 0.0), 0.25 if actor.category == "person" else 0.6, 0.07, rgb("#201a20"), 0.45)
     entry.draw(pen, actor.start + phase, actor.look)
 
@@ -92,9 +86,7 @@ def draw_frame(plan: Plan, background: np.ndarray, frame: int) -> tuple[np.ndarr
     return np.ascontiguousarray(color.astype(np.uint8).transpose(1, 2, 0)), ids
 
 
-def draw_video(
-    split: str, index: int, seed: int = 0, every_frame: bool = False
-) -> tuple[str, dict[str, np.ndarray], dict[str, np.ndarray], dict[str, dict]]:
+def draw_video(split: str, index: int, seed: int = 0, every_frame: bool = False) -> tuple[str, Named, Named, dict]:
     """Draw one video.
 
     Returns its name, its frames {"00000": uint8 (H, W, 3), ...}, its annotations {"00000": uint8 (H, W) ids, ...} and
@@ -111,7 +103,7 @@ def draw_video(
     return plan.name, frames, masks, objects
 
 
-def draw_plan(plan: Plan, every_frame: bool) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, dict]]:
+def draw_plan(plan: Plan, every_frame: bool) -> tuple[Named, Named, dict[str, dict]]:
     """Frames, annotations and objects of a plan, as draw_video returns them."""
     height, width = plan.size
     background = paint_scene(plan.scene, generator(plan.seed, 1), height + 2 * MARGIN[0], width + 2 * MARGIN[1])
@@ -127,11 +119,10 @@ def draw_plan(plan: Plan, every_frame: bool) -> tuple[dict[str, np.ndarray], dic
     return frames, masks, objects
 
 
-def appear(masks: dict[str, np.ndarray], number: int, enough: float) -> list[str]:
+def appear(masks: Named, number: int, enough: float) -> list[str]:
     """The annotated frames that show an object, from the first in which it counts as having appeared.
 
-    That is, shows at least SMALLEST pixels and at least the part `enough` of the most that it ever shows.
-    What it shows before is erased from `masks`.
+    That one shows SMALLEST pixels and the part `enough` of its most, or more; before, it is erased from `masks`.
     """
     areas = {name: int(np.count_nonzero(ids == number)) for name, ids in masks.items()}
     least = max(SMALLEST, enough * max(areas.values()))

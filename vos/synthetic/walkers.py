@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vos.synthetic.patterns import Pattern
-from vos.synthetic.pen import Pen
+from vos.synthetic.pen import Pattern, Pen
 from vos.synthetic.shapes import Color, Point, capsule, chain, ellipse, mix, off, polygon, rgb, swung, union
 
 SHIRTS = [rgb(c) for c in ("#c8463d", "#2f6f9f", "#e3a93b", "#4d8a57", "#7c5a9b", "#e8e0d0", "#d9773f", "#3f8f94")]
@@ -51,10 +50,7 @@ class Beast:
     snout: tuple[float, float, float] = (0.14, 0.05, 0.07)
     ear: str = "round"
     tail: Point = (-0.34, -0.1)
-    brush: bool = False
-    mane: bool = False
-    trunk: bool = False
-    horns: bool = False
+    extras: tuple[str, ...] = ()  # "brush", "mane", "trunk", "horns"
     repeat: float = 0.9
     variety: float = 0.12
 
@@ -87,11 +83,11 @@ class Beast:
         end = (root[0] + self.tail[0] * 0.75, root[1] + self.tail[1] + wag)
         middle = (root[0] + self.tail[0] * 0.45, root[1] + self.tail[1] * 0.2 + 0.08 + wag * 0.4)
         pen.fill(chain([root, middle, end], limb * 0.55, limb * 0.4), coat, pattern and pattern.along(root, end))
-        if self.brush:
+        if "brush" in self.extras:
             pen.fill(ellipse(end, 0.05, 0.07), mix(other, DARK, 0.5))
         face = off(off(chest, *self.neck), 0, 0.02 * math.sin(phase + 1))
         snout, nose = off(face, *self.snout[:2]), self.snout[2]
-        if self.mane:
+        if "mane" in self.extras:
             pen.fill(capsule(off(chest, -0.1, -depth * 0.85), off(face, -0.1, -0.08), 0.05, 0.06), other)
         if self.ear in ("round", "long"):
             self.paint_ear(pen, face, coat, 0.7, -0.03)
@@ -102,7 +98,7 @@ class Beast:
         leg(0.36, 0.5 * math.pi, 1.0)
         skull = union(ellipse(face, head, head * 0.95), capsule(face, snout, head * 0.8, nose), blend=0.05)
         pen.fill(skull, coat, pattern, round=0.1)
-        if not self.trunk:
+        if "trunk" not in self.extras:
             pen.fill(ellipse(off(snout, 0.01, 0.012), nose * 0.95, nose * 0.75), belly, line=0, round=0.06)
             pen.fill(ellipse(off(snout, nose * 0.75, -0.02), 0.032, 0.024), DARK, line=0)
         else:
@@ -111,7 +107,7 @@ class Beast:
             bends = [snout, off(snout, 0.07, 0.16), low, (low[0] + 0.08 + curl, snout[1] + 0.42)]
             pen.fill(chain(bends, 0.085, 0.04), coat)
             pen.fill(capsule(off(snout, -0.02, 0.06), off(snout, 0.1, 0.12), 0.03, 0.012), WHITE)
-        if self.horns:
+        if "horns" in self.extras:
             for lean in (-0.03, 0.03):
                 root, tip = off(face, lean * 0.5, -head * 0.7), off(face, lean, -head * 1.55)
                 pen.fill(capsule(root, tip, 0.016, 0.026), other)
@@ -136,18 +132,18 @@ class Beast:
 BEASTS = {
     "tiger": Beast("#ea8f35", "#2a1d18", "tiger", "#fbeed8", tail=(-0.42, -0.16), head=0.145, limb=0.08),
     "zebra": Beast("#f6f2ea", "#26232a", "zebra", "#f6f2ea", leg=0.48, neck=(0.2, -0.3), snout=(0.17, 0.1, 0.065),
-                   ear="long", tail=(-0.12, 0.26), brush=True, mane=True, limb=0.065, head=0.11),
+                   ear="long", tail=(-0.12, 0.26), extras=("brush", "mane"), limb=0.065, head=0.11),
     "elephant": Beast("#9a979f", "#77747e", "fur", "#9a979f", limb=0.115, depth=0.28, neck=(0.2, -0.13), nape=0.17,
-                      head=0.19, snout=(0.14, 0.08, 0.09), ear="huge", tail=(-0.1, 0.24), brush=True, trunk=True),
+                      head=0.19, snout=(0.14, 0.08, 0.09), ear="huge", tail=(-0.1, 0.24), extras=("brush", "trunk")),
     "giraffe": Beast("#f4dca6", "#b0692c", "patches", "#f4dca6", leg=0.72, limb=0.055, neck=(0.26, -0.78), nape=0.085,
-                     head=0.095, snout=(0.15, 0.07, 0.055), ear="long", tail=(-0.1, 0.3), brush=True, mane=True,
-                     horns=True, repeat=1.2),
+                     head=0.095, snout=(0.15, 0.07, 0.055), ear="long", tail=(-0.1, 0.3), repeat=1.2,
+                     extras=("brush", "mane", "horns")),
     "dog": Beast("#c08a52", "#7d5230", "cow", "#f3e4cd", leg=0.38, limb=0.065, depth=0.16, neck=(0.17, -0.2),
                  ear="floppy", tail=(-0.22, -0.26), head=0.135, snout=(0.17, 0.06, 0.06), repeat=0.45, variety=0.35),
     "leopard": Beast("#e6b45c", "#3a2a1e", "rosettes", "#fbf0d9", tail=(-0.46, -0.12), depth=0.165, limb=0.068,
                      repeat=1.3),
     "cow": Beast("#f5f1e8", "#4a332b", "cow", "#eec3b4", leg=0.36, depth=0.23, neck=(0.2, -0.1), ear="long",
-                 snout=(0.15, 0.08, 0.085), tail=(-0.1, 0.24), brush=True, horns=True, head=0.12, repeat=0.8),
+                 snout=(0.15, 0.08, 0.085), tail=(-0.1, 0.24), extras=("brush", "horns"), head=0.12, repeat=0.8),
 }  # fmt: skip
 
 
@@ -198,9 +194,6 @@ def draw_person(pen: Pen, phase: float, look: Look) -> None:
     pen.fill(ellipse(off(head, 0.05, -0.002), 0.011, 0.015), BLACK, line=0)
     pen.fill(ellipse(off(head, -0.022, 0.02), 0.014, 0.02), skin, tone=0.85, line=0)
     if look[1] * 7 % 1 < 0.3:
-        cap, peak = (
-            ellipse(off(head, 0, -0.065), 0.082, 0.05),
-            capsule(off(head, 0, -0.045), off(head, 0.12, -0.04), 0.014),
-        )
-        pen.fill(union(cap, peak), pick(SHIRTS, look[0] * 3 % 1))
+        peak = capsule(off(head, 0, -0.045), off(head, 0.12, -0.04), 0.014)
+        pen.fill(union(ellipse(off(head, 0, -0.065), 0.082, 0.05), peak), pick(SHIRTS, look[0] * 3 % 1))
     arm(math.pi, 1.0)
