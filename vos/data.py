@@ -120,7 +120,8 @@ class VOSDataset:
         self.root = Path(root)
         self.layout = find_layout(self.root)
         listed = davis_splits(self.root) if self.layout == "DAVIS" else youtube_vos_splits(self.root, all_frames)
-        train, valid, truth, test = ([video_of(video) for video in split] for split in listed)
+        train, valid, test = ([video_of(video) for video in listed[number]] for number in (0, 1, 3))
+        truth = valid if listed[2] is listed[1] else [video_of(video) for video in listed[2]]
         self.held_out = not truth if hold_out is None else hold_out
         categories = {o.category for video in train for o in video.objects if o.category is not None}
         self.categories: set[str] | None = categories or None
@@ -151,7 +152,7 @@ class VOSDataset:
         return self.split("valid_truth")
 
     def split(self, name: str) -> Videos:
-        """The split called "train", "valid" or "valid_truth"."""
+        """The split called "train", "valid", "valid_truth" or "test"."""
         if name not in SPLITS:
             raise ValueError(f"split must be one of {SPLITS}, not {name!r}")
         if not self._splits[name]:
