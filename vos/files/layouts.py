@@ -234,8 +234,9 @@ def youtube_vos_videos(frames_root: Path, masks_root: Path, every: Path | None =
     meta = masks_root / "meta.json"
     videos = []
     for name, listed in read_meta(meta).items():
-        places = [root / "JPEGImages" / name for root in (every, frames_root) if root]
-        folder = next((place for place in places if place.is_dir()), places[-1])
+        folder = frames_root / "JPEGImages" / name
+        if every and (every / "JPEGImages" / name).is_dir():
+            folder = every / "JPEGImages" / name
         frames, masks = frames_and_masks(folder, masks_root / "Annotations" / name)
         index = {path.stem: i for i, path in enumerate(frames)}
         objects = {}
