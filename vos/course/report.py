@@ -114,15 +114,18 @@ class Stages:
 
 
 def train_models(names: Sequence[str], workspace: Workspace, seed: int, on_done: Callable[[str], None]) -> None:
-    """Train the models, on a processor side by side: a second core would only wait at the end of each small layer."""
-    if torch.cuda.is_available() or torch.get_num_threads() < len(names):
+    """Train the models, on a processor side by side: a second core would only wait at the end of each small layer.
+
+    One that is alone, as the other is trained already, still has its share: its minutes are meant for that.
+    """
+    if torch.cuda.is_available() or torch.get_num_threads() < len(MODELS):
         for name in names:
             train_model(name, workspace, seed)
             on_done(name)
         return
     spawn = multiprocessing.get_context("spawn")  # a process that has started threads must not be forked
     with ProcessPoolExecutor(len(names), spawn, tqdm.set_lock, (spawn.RLock(),)) as pool:
-        jobs = [pool.submit(train_model, name, workspace, seed, len(names), i) for i, name in enumerate(names)]
+        jobs = [pool.submit(train_model, name, workspace, seed, len(MODELS), i) for i, name in enumerate(names)]
         for name, job in zip(names, jobs, strict=True):
             job.result()
             on_done(name)
