@@ -13,8 +13,8 @@ from pathlib import Path
 
 from vos.data import Video
 from vos.files import VosError, names_in_words, printable
-from vos.files.progress import tracked
 from vos.files.names import natural_key
+from vos.files.progress import tracked
 from vos.files.zips import HIGHEST_RATIO, UNREADABLE
 from vos.submission.mask_check import Finding, asked_frames, check_masks, error, most_bytes, read_ids, warning
 
