@@ -1,11 +1,11 @@
 """Video object segmentation sets on disk: YouTube-VOS, DAVIS-2017 and DAVIS-2016 folders, one reader for all.
 
-    YouTube-VOS   ROOT/{train,valid}/{JPEGImages,Annotations}/<video>/<00000>.{jpg,png} and meta.json
+    YouTube-VOS   ROOT/{train,valid,test}/{JPEGImages,Annotations}/<video>/<00000>.{jpg,png} and meta.json
                   (ROOT/valid_truth, where it exists, holds all annotations of valid: the synthetic set has it)
     DAVIS         ROOT/{JPEGImages,Annotations}/480p/<sequence>/<00000>.{jpg,png}, ROOT/ImageSets/
 
-Three splits: train; valid, which gives away only what a method may see, the annotation of each object's first
-frame; valid_truth, the same videos with every annotation, which only the scorer reads.
+Four splits: train; valid and test, which give away only what a method may see, the annotation of each object's first
+frame; valid_truth, the videos of valid with every annotation, which only the scorer reads.
 """
 
 from collections.abc import Iterable
@@ -19,11 +19,11 @@ from PIL import Image
 from torch import Tensor
 
 from vos.files import VosError
-from vos.files.images import opened_image
-from vos.files.layouts import ListedVideo, davis_splits, find_layout, youtube_vos_splits
-from vos.masks import VOID, object_ids, read_mask
+from vos.files.images import frame_size, read_rgb
+from vos.files.layouts import ListedVideo, davis_splits, find_layout, missing_split, youtube_vos_splits
+from vos.masks import VOID, object_ids, read_mask, stretch_ids
 
-SPLITS = ("train", "valid", "valid_truth")
+SPLITS = ("train", "valid", "valid_truth", "test")
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -57,9 +57,8 @@ class Video:
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        """Native (H, W) in pixels, from the first frame's header."""
-        with opened_image(self.frame_paths[0]) as image:
-            return image.height, image.width
+        """Native (H, W) in pixels as the first frame is shown, from its header."""
+        return frame_size(self.frame_paths[0])
 
     @property
     def annotated(self) -> tuple[int, ...]:
@@ -71,27 +70,23 @@ class Video:
         return read_frame(self.frame_paths[index], size)
 
     def mask(self, index: int, size: tuple[int, int] | None = None) -> np.ndarray:
-        """The annotated id map of frame `index`, uint8 (H, W). VOID counts as background, as DAVIS scores it."""
+        """The annotated id map of frame `index`, uint8 (H, W), stretched to `size` (H, W) where given.
+
+        VOID counts as background, as DAVIS scores it. VosError where the file is not of the video's size.
+        """
         path = self.mask_paths[index]
         if path is None:
             raise VosError(f"{self.frame_paths[index]}: this frame has no annotation")
-        ids = read_mask(path, size)
-        ids[ids == VOID] = 0
-        return ids
-
-    def given(self, index: int) -> np.ndarray | None:
-        """What a method is given at frame `index`: the id map of the objects that first appear there, or None.
-
-        VosError where it is not of the video's size.
-        """
-        new = [o.id for o in self.objects if o.first == index]
-        path = self.mask_paths[index]
-        if not new or path is None:
-            return None
-        ids = self.mask(index)
+        ids = read_mask(path)
         if problem := size_problem(path, ids.shape, self.size):
             raise VosError(problem)
-        return only_ids(ids, new)
+        ids[ids == VOID] = 0
+        return ids if size is None else stretch_ids(ids, size)
+
+    def given(self, index: int) -> np.ndarray | None:
+        """What a method is given at frame `index`: the id map of the objects that first appear there, or None."""
+        new = [o.id for o in self.objects if o.first == index]
+        return only_ids(self.mask(index), new) if new and self.mask_paths[index] is not None else None
 
 
 class Videos(tuple[Video, ...]):
@@ -106,32 +101,35 @@ class Videos(tuple[Video, ...]):
 
 
 class VOSDataset:
-    """A YouTube-VOS or DAVIS folder, read once: `train`, `valid` and `valid_truth` are its splits.
+    """A YouTube-VOS or DAVIS folder, read once: `train`, `valid`, `valid_truth` and "test" are its splits.
 
     root: the folder. hold_out: True takes the validation videos out of the training list (every sequence whose index
-        in the sorted list gives remainder 3 or 4 by 5), and `train` is then the rest; None does so exactly where the
-        folder has no validation videos with their annotations.
+        in the sorted list gives remainder 3 or 4 by 5, of two or three the last), and `train` is then the rest; None
+        does so exactly where the folder has no validation videos with their annotations.
+    all_frames: take the training frames from train_all_frames/, where that is there.
     layout: "YouTube-VOS" or "DAVIS". categories: those of the training list (what "seen" means), None for a set
         without categories.
     Raises VosError where the folder is not such a set; and where a split is asked for that has no videos.
     """
 
-    def __init__(self, root: Path, hold_out: bool | None = None) -> None:
+    def __init__(self, root: Path, hold_out: bool | None = False, all_frames: bool = False) -> None:
         self.root = Path(root)
         self.layout = find_layout(self.root)
-        listed = (davis_splits if self.layout == "DAVIS" else youtube_vos_splits)(self.root)
-        train, valid = ([video_of(video) for video in split] for split in listed[:2])
+        listed = davis_splits(self.root) if self.layout == "DAVIS" else youtube_vos_splits(self.root, all_frames)
+        train, valid, test = ([video_of(video) for video in listed[number]] for number in (0, 1, 3))
         truth = valid if listed[2] is listed[1] else [video_of(video) for video in listed[2]]
         self.held_out = not truth if hold_out is None else hold_out
         categories = {o.category for video in train for o in video.objects if o.category is not None}
         self.categories: set[str] | None = categories or None
         if self.held_out:
-            valid = truth = [video for index, video in enumerate(train) if index % 5 in (3, 4)]
-            train = [video for index, video in enumerate(train) if index % 5 not in (3, 4)]
+            chosen = {i for i in range(len(train)) if i % 5 in (3, 4)} or {*range(1, len(train))[-1:]}
+            valid = truth = [video for index, video in enumerate(train) if index in chosen]
+            train = [video for index, video in enumerate(train) if index not in chosen]
         self._splits = {
             "train": Videos(train),
-            "valid": Videos(only_first_masks(video) for video in valid),
+            "valid": Videos(map(only_first_masks, valid)),
             "valid_truth": Videos(truth),
+            "test": Videos(map(only_first_masks, test)),
         }
 
     @property
@@ -150,11 +148,11 @@ class VOSDataset:
         return self.split("valid_truth")
 
     def split(self, name: str) -> Videos:
-        """The split called "train", "valid" or "valid_truth"."""
+        """The split called "train", "valid", "valid_truth" or "test"."""
         if name not in SPLITS:
             raise ValueError(f"split must be one of {SPLITS}, not {name!r}")
         if not self._splits[name]:
-            raise VosError(f"{self.root}: no videos for the split {name!r}; `python -m vos data check` says more")
+            raise VosError(f"{self.root}: {missing_split(name, self.held_out)}")
         return self._splits[name]
 
 
@@ -188,14 +186,8 @@ def size_problem(path: Path, mask: tuple[int, ...], frame: tuple[int, ...]) -> s
 
 
 def read_frame(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """A frame as uint8 (H, W, 3) RGB, stretched to `size` (H, W) where given.
-
-    JPEG is decoded at the smallest of its built-in scales that is still as large as `size`.
-    """
-    with opened_image(path) as image:
-        if size is not None:
-            image.draft("RGB", (size[1], size[0]))
-        picture = image.convert("RGB")
+    """A frame as uint8 (H, W, 3) RGB, stretched to `size` (H, W) where given; vos/files/images.py says what is read."""
+    picture = read_rgb(path, size)
     return np.array(stretch(picture, size or (picture.height, picture.width)))
 
 

@@ -78,7 +78,7 @@ def test_valid_gives_away_only_first_masks(youtube_vos):
 
 
 def test_without_truth_the_training_list_is_split(davis):
-    dataset = VOSDataset(davis)
+    dataset = VOSDataset(davis, hold_out=None)
     train, valid = dataset.train, dataset.valid_truth
     names = sorted(p.name for p in (davis / "JPEGImages/480p").iterdir())
     assert [v.name for v in valid] == [n for i, n in enumerate(names) if i % 5 in (3, 4)]
@@ -87,7 +87,7 @@ def test_without_truth_the_training_list_is_split(davis):
 
 
 def test_davis_2016_is_one_object(davis):
-    dataset = VOSDataset(davis)
+    dataset = VOSDataset(davis, hold_out=None)
     video = dataset.valid_truth[0]
     assert [o.id for o in video.objects] == [1] and set(np.unique(video.mask(3))) == {0, 1}
     assert len(dataset.valid[0].annotated) == 1
@@ -154,9 +154,10 @@ def test_splits_by_name_and_what_is_not_there(youtube_vos):
     dataset = VOSDataset(youtube_vos, hold_out=False)
     assert dataset.split("train") is dataset.train and dataset.split("valid") is dataset.valid
     with pytest.raises(ValueError, match="must be one of"):
-        dataset.split("test")
-    with pytest.raises(VosError, match="no videos for the split 'valid_truth'"):
-        _ = dataset.valid_truth
+        dataset.split("validation")
+    for name, where in (("valid_truth", "valid_truth/"), ("test", "test/, or DAVIS's test-dev.txt")):
+        with pytest.raises(VosError, match=f"no videos for the split '{name}' .{where}"):
+            dataset.split(name)
     with pytest.raises(VosError, match=r"ccc: this split has no such video"):
         dataset.train.named("ccc")
 

@@ -16,10 +16,12 @@ from publish import main as publish_command
 
 from vos.config import SYNTHETIC
 from vos.course.notebooks import notebook_paths, question, run_notebooks
-from vos.course.report import steps_text, table_text, train_model
+from vos.course.report import make_report, steps_text, table_text, train_model
 from vos.course.tables import NUMBERS, score_table
 from vos.course.workspace import Workspace
 from vos.engine.checkpoints import load_checkpoint
+from vos.engine.log import read_rows
+from vos.engine.trainer import Trainer
 from vos.files import VosError, read_json
 from vos.networks import count_parameters
 
@@ -101,7 +103,50 @@ def test_on_real_video_training_goes_on_from_the_committed_weights(small_set, tm
     assert all(torch.equal(seen[0][key], value) for key, value in committed.items())
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("where", ["training", "scores"])
+def test_a_report_that_failed_goes_on_where_it_stopped(small_set, tmp_path, monkeypatch, capsys, where):
+    """A failure in the second training, or after both: what was trained before is neither lost nor trained again."""
+    steps, scored = [], []
+
+    def fit(trainer, resume=False):
+        """Training, without its time: a step is a row of the log and a checkpoint."""
+        if resume:
+            trainer.resume()
+        steps.append((trainer.run_dir.name, trainer.iteration))
+        while trainer.iteration < 8:
+            trainer.iteration += 1
+            trainer.log.append({"iteration": trainer.iteration, "loss": 0.5, "length": 5, "seconds": 1.0})
+            trainer.save()
+            if where == "training" and len(steps) == 2 and trainer.iteration == 3:
+                raise RuntimeError("the power failed")
+        return trainer.log
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)  # one model after the other, in this process
+    monkeypatch.setattr("vos.course.report.run_notebooks", lambda *_: None)
+    monkeypatch.setattr("vos.course.report.print_tables", lambda *_: None)
+
+    def score(workspace):
+        scored.append(len(steps))
+        if where == "scores" and len(scored) == 1:
+            raise RuntimeError("the disk failed")
+
+    monkeypatch.setattr("vos.course.report.score_methods", score)
+    monkeypatch.setenv("VOS_FAST", "1")
+    with pytest.raises(RuntimeError, match="failed"):
+        make_report(small_set, tmp_path / "run")
+    before = (tmp_path / "run/checkpoints/base.pt").read_bytes()
+    make_report(small_set, tmp_path / "run")
+    assert "going on where the last report stopped" in capsys.readouterr().out
+    assert (tmp_path / "run/checkpoints/base.pt").read_bytes() == before
+    expected = [("base", 0), ("updated", 0)] + [("updated", 3)] * (where == "training")
+    assert steps == expected and scored == ([3] if where == "training" else [2, 2])
+    assert len(read_rows(tmp_path / "run/results/training_updated.csv")) == 8
+    assert not (tmp_path / "run/unfinished.json").exists() and not (tmp_path / "run/training/updated").exists()
+    make_report(small_set, tmp_path / "run")  # a whole one is made anew
+    assert len(steps) == len(expected) + 2
+
+
 def test_the_chain_makes_table_and_figures(run):
     rows = {row["name"]: row for row in json.loads((run / "results/table1.json").read_text())["rows"]}
     assert list(rows) == ["report base", "report updated", "empty", "copy-first", "base", "updated"]

@@ -30,7 +30,7 @@ def test_all_that_is_wrong_is_said_at_once(two_videos, monkeypatch):
     (prediction / "a" / "00003.png").unlink()
     write_mask(prediction / "b" / "00002.png", square(shape=(20, 30)))
     Image.fromarray(square()).save(prediction / "d" / "00001.png", format="JPEG")
-    Image.fromarray(square().astype(np.uint16)).save(prediction / "d" / "00002.png")
+    Image.fromarray(square()).save(prediction / "d" / "00002.png", format="TIFF")
     (truth / "d" / "00003.png").write_bytes(b"no image")
     monkeypatch.setattr("vos.scoring.evaluate.read_mask", lambda path: pytest.fail("the long work has started"))
     with pytest.raises(VosError) as caught:
@@ -41,7 +41,7 @@ def test_all_that_is_wrong_is_said_at_once(two_videos, monkeypatch):
         "2 masks missing: a (00001.png, 00003.png)",
         "1 mask of the wrong size: b (00002.png is 30x20, not 40x24)",
         "1 video missing: c",
-        "2 files that cannot be a mask: d (00001.png is JPEG, not PNG, 00002.png has mode I;16)",
+        "2 files that cannot be a mask: d (00001.png is JPEG, not PNG, 00002.png is TIFF, not PNG)",
     ]
     assert "\n" not in str(caught.value)
 
@@ -120,12 +120,12 @@ def test_what_the_truth_does_not_have_is_a_notice(two_videos):
     (prediction / "notes").mkdir()
     result = evaluate(truth, prediction)
     assert result["extra"] == ["z", "a/00009.png"]
-    assert notices(["b/00001.png"], result["extra"]) == [
+    assert notices(["b/00001.png"], result["extra"], {}) == [
         "1 mask missing and counted as empty: b (00001.png)",
         "1 video that the truth does not have, not scored: z",
         "1 mask that the truth does not have, not scored: a (00009.png)",
     ]
-    assert notices([], []) == []
+    assert notices([], [], {}) == []
     assert evaluate(truth, prediction, videos=["b"])["extra"] == ["z"]  # a is known, and not asked for
     assert evaluate(truth / "b", prediction)["extra"] == []
     assert evaluate(truth / "a", prediction / "a")["extra"] == ["a/00009.png"]

@@ -5,6 +5,7 @@ numbers. What takes long to import, as torch does, is imported in `run`, so that
 """
 
 import argparse
+import os
 import sys
 from io import TextIOWrapper
 
@@ -52,14 +53,21 @@ def check_bounds(args: argparse.Namespace) -> None:
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; the exit code: 0, 2 for bad input, 130 for Ctrl-C. words: None takes those of the process."""
+    """Run one command; words: None takes those of the process.
+
+    The exit code: 0; 2 for bad input; 130 for Ctrl-C; 141 where whoever reads our output has had enough, as `head`.
+    """
     if isinstance(sys.stdout, TextIOWrapper):  # a file's name may hold what the terminal's encoding has not
         sys.stdout.reconfigure(errors="backslashreplace")
     args = parser().parse_args(words)
     try:
         check_bounds(args)
         args.run(args)
+        sys.stdout.flush()
         return 0
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+        return 141
     except VosError as error:
         text, code = str(error), 2
     except OSError as error:  # the last resort: what reads or writes a file says so itself

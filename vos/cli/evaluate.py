@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> None:
         train_meta=args.train_meta,
         workers=args.workers,
     )
-    for notice in notices(result["missing"], result["extra"]):
+    for notice in notices(result["missing"], result["extra"], result["absent"]):
         print(f"vos: {args.prediction}: {notice}", file=sys.stderr)
     print(table_text(result))
     for path, write in ((args.json, write_json), (args.csv, write_csv)):

@@ -10,7 +10,8 @@ from vos.files import VosError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m vos submit`."""
     add = parser.add_argument
-    add("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder, of which valid is taken")
+    add("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder")
+    add("--split", choices=("valid", "test"), default="valid", help="whose videos (default: %(default)s)")
     add("--checkpoint", type=Path, metavar="CKPT", help="the model that segments, e.g. data/checkpoints/base.pt")
     add("--out", type=Path, metavar="FILE.zip", help="the submission to write, which is then checked")
     add("--check", type=Path, metavar="FILE.zip", help="check this submission and write nothing")
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
 
     if (args.checkpoint is None) != (args.out is None) or (args.check is None) == (args.out is None):
         raise VosError("submit: give --checkpoint and --out to write a submission, or --check alone to check one")
-    videos = VOSDataset(args.data).valid
+    videos = VOSDataset(args.data).split(args.split)
     if args.out:
         model, _ = load_checkpoint(args.checkpoint)
         count = write_submission(args.out, videos, partial(segment, model.to(best_device())))

@@ -2,14 +2,15 @@
 
 import argparse
 import os
+import sys
 from contextlib import ExitStack
 from dataclasses import fields, replace
-from functools import partial
 from pathlib import Path
 
 from vos.config import PRECISIONS, PRESETS, TrainConfig, train_config
 from vos.files import VosError
 from vos.files.atomic import new_folder, writing
+from vos.files.outputs import check_output_folder, mark_output_folder
 
 DESCRIPTION = """Train one model. RUN/last.pt is the newest checkpoint, RUN/previous.pt the one before, RUN/best.pt
 the one with the highest J on held-out clips (--hold-out), RUN/log.csv the loss of every iteration, RUN/loss.png a
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> None:
     import torch
 
     from vos.data import VOSDataset
+    from vos.datasets.check import check_files
+    from vos.engine.checkpoints import LAST, PREVIOUS
     from vos.engine.distributed import init_distributed
     from vos.engine.log import TrainingBar
     from vos.engine.pretrained import load_imagenet_weights
@@ -81,7 +84,12 @@ def run(args: argparse.Namespace) -> None:
     if args.save_memory and PRESETS[args.preset].batch_norm:
         raise VosError(f"--save-memory: --preset {args.preset} has BatchNorm, which it would change; leave it out")
     with init_distributed() as dist, ExitStack() as stack:
-        videos = VOSDataset(args.data).train
+        check_output_folder(args.out, "train", [args.data], known=(LAST, PREVIOUS))
+        if not args.resume and any((args.out / name).exists() for name in (LAST, PREVIOUS)):
+            raise VosError(f"{args.out}: holds a training; --resume goes on with it, another --out begins a new one")
+        videos = VOSDataset(args.data, all_frames=bool(args.unannotated)).train
+        for note in check_files(videos, args.data) if dist.is_main else ():
+            print(f"vos: {note}", file=sys.stderr)
         with writing(args.out):  # before a day of training, not after it
             stack.enter_context(new_folder(args.out))
         if not os.access(args.out, os.W_OK):
@@ -98,12 +106,15 @@ def run(args: argparse.Namespace) -> None:
         seen, held_out = split_videos(videos, args.hold_out if len(videos) >= 2 * args.hold_out else 0)
         clips = clips_for(model, seen, config)
         val_clips = held_out_clips(model, held_out, config) if held_out else ()
-        picture = partial(progress_file, args.out / "loss.png", args.model)
+
+        def on_checkpoint(log: list[dict]) -> None:
+            mark_output_folder(args.out, "train")
+            progress_file(args.out / "loss.png", args.model, log)
+
         with TrainingBar(args.model, config.iterations, shown=dist.is_main) as bar:
             try:
-                trainer = Trainer(
-                    model, clips, config, args.out, dist=dist, val_clips=val_clips, on_step=bar, on_checkpoint=picture
-                )
+                shown = {"on_step": bar, "on_checkpoint": on_checkpoint}
+                trainer = Trainer(model, clips, config, args.out, dist=dist, val_clips=val_clips, **shown)
             except ValueError as error:  # the processes cannot share a batch
                 raise VosError(f"--batch: {error}; change it") from None
             log = trainer.fit(args.resume)

@@ -1,7 +1,8 @@
 """The report, end to end: data, both models, scores, table 1, and the notebooks with their figures, in one run."""
 
 import multiprocessing
-import tempfile
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,17 +21,20 @@ from vos.course.notebooks import notebook_paths, run_notebooks
 from vos.course.tables import NUMBERS, number, plain_table
 from vos.course.workspace import ROOT, Workspace, fast_mode, path_in_words, provenance, repository, synthetic_set
 from vos.data import Video
+from vos.datasets.check import check_files
 from vos.engine.checkpoints import LAST, export_checkpoint, load_checkpoint
 from vos.engine.distributed import best_device
 from vos.engine.log import TrainingBar, write_log
 from vos.engine.trainer import Trainer, clips_for
 from vos.files import read_json, write_json
+from vos.files.outputs import check_output_folder, mark_output_folder
 from vos.files.progress import tracked
 from vos.inference import copy_first, empty, segment
 from vos.masks import write_mask
 from vos.networks import MODELS, build, count_parameters
 from vos.scoring.evaluate import evaluate
 
+CHECKPOINT_EVERY = 100  # iterations, a minute or two: what a failure may cost
 Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame
 
 
@@ -58,34 +62,73 @@ def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0
 
     run = run or repository() / "runs" / (data.resolve().name if data else "report")
     workspace = Workspace.of_run(data.resolve() if data else synthetic_set(fast), run, fast)
+    check_output_folder(run, "report", [data] if data else [], known=("results", "notebooks"))
     dataset = workspace.dataset
     counts = f"{len(dataset.train)} training and {len(dataset.valid)} validation videos"
-    announce(f"{workspace.data.name}: {counts}. Writing to {run}")
+    held_out = ", held out of the training list" if dataset.held_out else ""
+    announce(f"{workspace.data.name}: {counts}{held_out}. Writing to {run}")
+    for note in check_files([*dataset.train, *dataset.valid_truth], data) if data else ():
+        print(f"vos: {note}", file=sys.stderr)
+    stages = Stages(run, {"data": str(workspace.data), "seed": seed, "fast": fast})
     missing = [name for name in MODELS if not (reuse and (workspace.checkpoints / f"{name}.pt").exists())]
-    if missing:
+    if missing := [name for name in missing if name not in stages.done]:
         announce(f"Training: {' and '.join(missing)}")
-        train_models(missing, workspace, seed)
-    if not (reuse and (workspace.results / "table1.json").exists()):
+        train_models(missing, workspace, seed, stages.finish)
+    if not (reuse and (workspace.results / "table1.json").exists()) and "scores" not in stages.done:
         announce("Scoring empty, copy-first, base and updated on the validation videos")
         score_methods(workspace)
+        stages.finish("scores")
     announce("Running the notebooks")
     run_notebooks(notebook_paths(), workspace, run)
+    stages.end()
     announce("Done")
     print_tables(workspace)
     return run
 
 
-def train_models(names: Sequence[str], workspace: Workspace, seed: int) -> None:
-    """Train the models, on a processor side by side: a second core would only wait at the end of each small layer."""
-    if torch.cuda.is_available() or torch.get_num_threads() < len(names):
+class Stages:
+    """What a report has done, in a file of its folder until it ends: one that failed or was stopped goes on there.
+
+    begun: what the report is made of; with anything else than last time nothing counts as done.
+    """
+
+    def __init__(self, run: Path, begun: dict) -> None:
+        self.path, self.begun, self.done = run / "unfinished.json", begun, list[str]()
+        before = read_json(self.path) if self.path.is_file() else {}
+        if {key: before.get(key) for key in begun} == begun:
+            self.done = list(before.get("done", ()))
+            print(f"{run}: going on where the last report stopped", flush=True)
+        else:
+            shutil.rmtree(run / "training", ignore_errors=True)
+        mark_output_folder(run, "report")
+        write_json(self.path, begun | {"done": self.done})
+
+    def finish(self, stage: str) -> None:
+        """Note that a stage is done: a model's name, or "scores"."""
+        self.done.append(stage)
+        write_json(self.path, self.begun | {"done": self.done})
+
+    def end(self) -> None:
+        """The report is whole."""
+        self.path.unlink()
+
+
+def train_models(names: Sequence[str], workspace: Workspace, seed: int, on_done: Callable[[str], None]) -> None:
+    """Train the models, on a processor side by side: a second core would only wait at the end of each small layer.
+
+    One that is alone, as the other is trained already, still has its share: its minutes are meant for that.
+    """
+    if torch.cuda.is_available() or torch.get_num_threads() < len(MODELS):
         for name in names:
             train_model(name, workspace, seed)
+            on_done(name)
         return
     spawn = multiprocessing.get_context("spawn")  # a process that has started threads must not be forked
     with ProcessPoolExecutor(len(names), spawn, tqdm.set_lock, (spawn.RLock(),)) as pool:
-        jobs = [pool.submit(train_model, name, workspace, seed, len(names), i) for i, name in enumerate(names)]
-        for job in jobs:
+        jobs = [pool.submit(train_model, name, workspace, seed, len(MODELS), i) for i, name in enumerate(names)]
+        for name, job in zip(names, jobs, strict=True):
             job.result()
+            on_done(name)
 
 
 def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1, position: int = 0) -> None:
@@ -103,14 +146,16 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
         model, initialized_from = build(name, "course"), "random weights"
     torch.set_num_threads(max(1, torch.get_num_threads() // n_parallel))
     config = train_config("course", workspace.synthetic, workspace.fast)
-    config = replace(config, seed=seed, minutes=config.minutes and config.minutes * n_parallel)
+    minutes = config.minutes and config.minutes * n_parallel
+    config = replace(config, seed=seed, minutes=minutes, checkpoint_every=CHECKPOINT_EVERY)
     clips = clips_for(model, workspace.dataset.train, config)
-    with tempfile.TemporaryDirectory() as folder, TrainingBar(name, config.iterations, position) as bar:
+    folder = workspace.checkpoints.parent / "training" / name
+    with TrainingBar(name, config.iterations, position) as bar:
         try:
-            log = Trainer(model, clips, config, Path(folder), on_step=bar).fit()
+            log = Trainer(model, clips, config, folder, on_step=bar).fit(resume=(folder / LAST).exists())
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("a report does not go on in a training; --reuse keeps whole models") from None
-        model, metadata = load_checkpoint(Path(folder) / LAST)
+            raise KeyboardInterrupt("the same command goes on from here") from None
+    model, metadata = load_checkpoint(folder / LAST)
     export_checkpoint(model, metadata, workspace.checkpoints / f"{name}.pt")  # small enough to be committed
     write_log(workspace.results / f"training_{name}.csv", log)
     facts = {"iterations": len(log), "parameters": count_parameters(model), "initialized_from": initialized_from}
@@ -118,6 +163,7 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
     made |= {"torch_threads": torch.get_num_threads()} | provenance()
     result = {"model": name, "data": workspace.data.name} | facts | {"provenance": made}
     write_json(workspace.results / f"training_{name}.json", result)
+    shutil.rmtree(folder)
 
 
 def score_methods(workspace: Workspace) -> None:

@@ -71,8 +71,8 @@ class Workspace:
 
     @cached_property
     def dataset(self) -> VOSDataset:
-        """The video set, read once: `.train`, `.valid` and `.valid_truth` are its videos."""
-        return VOSDataset(self.data)
+        """The video set, read once: `.train`, `.valid` and `.valid_truth`, held out of train where the set has none."""
+        return VOSDataset(self.data, hold_out=None)
 
     @property
     def synthetic(self) -> bool:
@@ -126,7 +126,11 @@ def synthetic_set(fast: bool) -> Path:
     folder = repository() / ("runs/fast/synthetic" if fast else "data/synthetic")
     if not is_drawn(folder, train, valid, SYNTHETIC_SEED):
         print(f"Drawing the synthetic set: {train} training and {valid} validation videos ...", flush=True)
-        draw_dataset(folder, train, valid, SYNTHETIC_SEED)
+        try:
+            draw_dataset(folder, train, valid, SYNTHETIC_SEED)
+        except OSError as error:
+            advice = "draw it elsewhere with `python -m vos data synthetic`, and name that folder in VOS_DATA"
+            raise VosError(f"{folder}: cannot be written ({error.strerror or error}); {advice}") from None
     return folder
 
 

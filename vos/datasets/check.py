@@ -1,15 +1,21 @@
 """`python -m vos data check DIR`: what a folder holds, counts, and every problem found."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from vos.data import SPLITS, Video, Videos, VOSDataset, size_problem
-from vos.files import VosError
-from vos.files.images import opened_image
+from vos.files import VosError, names_in_words
+from vos.files.images import frame_size, read_rgb
 from vos.files.layouts import find_layout
+from vos.files.names import natural_key
+from vos.files.progress import tracked
 from vos.masks import VOID, object_ids, read_mask
+
+WHOLE = 5000  # masks of a set that are all read before long work on it; of more, the headers
 
 
 def check_folder(root: Path) -> tuple[list[str], list[str]]:
@@ -28,19 +34,32 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
     for split in SPLITS:
         try:
             videos = dataset.split(split)
-        except VosError as error:
-            problems.append(str(error))
+        except VosError:  # the set has none of these, which is no fault
             continue
         folders |= {video.frame_paths[0].parent for video in videos}
-        counts["train" if dataset.held_out and split == "valid" else split] += len(videos)  # where the set has them
-        note = " (held out of the training list)" if dataset.held_out and split != "train" else ""
+        counts[split] += len(videos)
         with suppress(VosError):  # the frame that tells a video's size is broken: below, a problem of the video
-            lines.append(f"  {split}: {describe(videos)}{note}")
-        problems += [problem for video in videos for problem in video_problems(video)]
+            lines.append(f"  {split}: {describe(videos)}")
+        problems += [problem.text for video in videos for problem in video_problems(video)]
+    if not folders:
+        problems.append(f"{root}: lists no video; is the set whole?")
+    if counts["train"] and not counts["valid_truth"]:
+        lines.append(held_out_note(root))
     lines += release(counts)
     if layout == "YouTube-VOS":  # DAVIS keeps the videos of all its lists in one folder
         problems += unlisted_videos(folders)
     return lines, list(dict.fromkeys(problems))  # valid shares its files with valid_truth
+
+
+def held_out_note(root: Path) -> str:
+    """What a report scores on, where a set has no validation videos with all their annotations."""
+    try:
+        held = VOSDataset(root, hold_out=True).split("valid")
+    except VosError:
+        return "  one training video: enough to train on, too few for a report, which holds out at least one"
+    return (
+        f"  a report holds {len(held)} of the training videos out, as there is no validation video with all annotations"
+    )
 
 
 RELEASES = {  # videos of train and valid
@@ -80,37 +99,83 @@ def describe(videos: Videos) -> str:
     return f"{text}, {sizes[0]}{others}, {categories} categories"
 
 
-def video_problems(video: Video) -> Iterator[str]:
-    """Problems of one video: unreadable files, sizes that differ, ids that no object has, objects never seen."""
+def check_files(videos: Sequence[Video], root: Path) -> list[str]:
+    """Read the files of a set before long work on it; returns what is odd but no hindrance, a line each.
+
+    A set of at most WHOLE masks is read whole, of a larger one the names and headers, with what they tell. VosError
+    names the first file that cannot be used.
+    """
+    whole = sum(len(video.annotated) for video in videos) <= WHOLE
+    notes = list[str]()
+    with ThreadPoolExecutor() as pool:
+        checks = [pool.submit(lambda video: list(video_problems(video, whole)), video) for video in videos]
+        try:
+            for check in tracked(checks, "checking the files", len(checks), "video"):
+                for problem in check.result():
+                    if problem.fatal:
+                        raise VosError(f"{problem.text} (`python -m vos data check {root}` names all problems)")
+                    notes.append(problem.text)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return notes
+
+
+class Problem(NamedTuple):
+    """Something wrong with a video's files. fatal: it cannot be used so; else a part of it is left out."""
+
+    text: str
+    fatal: bool = True
+
+
+def video_problems(video: Video, whole: bool = True) -> Iterator[Problem]:
+    """Unreadable files, sizes that differ, ids that no object has, objects never seen.
+
+    whole: read every file; else only its header.
+    """
     sizes = {}
     for frame in video.frame_paths:
         try:
-            with opened_image(frame) as image:
-                sizes[frame] = image.height, image.width
-                image.draft("RGB", (16, 16))
-                image.load()
+            sizes[frame] = frame_size(frame)
+            if whole:
+                read_rgb(frame, (16, 16))
         except VosError as error:
-            yield str(error)
+            yield Problem(str(error))
     if len(set(sizes.values())) > 1:
         odd = Counter(sizes.values()).most_common()[-1][0]
         first = next(path for path, size in sizes.items() if size == odd)
-        yield f"{first}: is {odd[0]}x{odd[1]}, other frames of this video are not; replace the file"
+        yield Problem(f"{first}: is {odd[0]}x{odd[1]}, other frames of this video are not; replace the file")
     known = {o.id for o in video.objects}
-    if not known:
-        yield f"{video.frame_paths[0].parent}: video {video.name} has no object; leave it out or annotate one"
-    unseen = set(known)
-    pairs = zip(video.frame_paths, video.mask_paths, strict=True)
-    for frame, path in ((frame, path) for frame, path in pairs if path):
-        try:
-            ids = read_mask(path)
-        except VosError as error:
-            yield str(error)
+    unseen, strange = set(known), dict[int, Path]()
+    for frame, path in zip(video.frame_paths, video.mask_paths, strict=True):
+        if path is None:
             continue
-        if problem := size_problem(path, ids.shape, sizes.get(frame, ids.shape)):
-            yield problem
-        present = set(object_ids(ids))
+        try:
+            ids = read_mask(path) if whole else None
+            size = frame_size(path) if ids is None else ids.shape
+        except VosError as error:
+            yield Problem(str(error))
+            continue
+        if problem := size_problem(path, size, sizes.get(frame, size)):
+            yield Problem(problem)
+        present = known if ids is None else set(object_ids(ids))
         unseen -= present
-        if extra := ", ".join(str(i) for i in sorted(present - known)):
-            yield f"{path}: holds id {extra}, which no object of video {video.name} has (id {VOID} would be void)"
+        strange = dict.fromkeys(present - known, path) | strange
+    if strange:
+        yield Problem(strange_ids(video, strange), fatal=False)
+    elif not known:
+        folder = video.frame_paths[0].parent
+        yield Problem(f"{folder}: video {video.name} has no object; leave it out or annotate one", fatal=False)
     for object_id in sorted(unseen):
-        yield f"{video.frame_paths[0].parent}: object {object_id} is listed but in no annotation of this split"
+        text = f"{video.frame_paths[0].parent}: object {object_id} is listed but in no annotation of this split"
+        yield Problem(text, fatal=False)
+
+
+def strange_ids(video: Video, strange: Mapping[int, Path]) -> str:
+    """What to say of ids that no object of a video has, and the first mask of each."""
+    first = min(strange.values(), key=lambda path: natural_key(path.name))
+    ids = names_in_words([str(number) for number in sorted(strange)])
+    remedy = (
+        "a DAVIS layout has the objects of the first mask only: begin the video where all are there, or use the "
+        f"YouTube-VOS layout, whose meta.json lists late ones too; id {VOID} would be void"
+    )
+    return f"{first}: holds id {ids}, which no object of video {video.name} has; {remedy}"

@@ -4,6 +4,7 @@ A training is a pure function of its config and the number of steps done: sample
 (vos/clips.py), and a checkpoint holds all that a step changes. So one that was killed goes on as if it had not been.
 """
 
+import shutil
 import signal
 import sys
 import threading
@@ -77,6 +78,17 @@ def interrupts_noted() -> Iterator[list[int]]:
 def ignore_interrupts(worker: int) -> None:
     """A process that loads clips leaves Ctrl-C to the training, which ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def check_shared_memory(config: TrainConfig, size: tuple[int, int]) -> None:
+    """VosError where /dev/shm is too small for what loading processes hand on; they would wait for ever."""
+    shared = Path("/dev/shm")
+    largest = max(batch * length for _, length, batch in config.curriculum) * size[0] * size[1] * 4  # RGB and a mask
+    needed = 2 * config.workers * largest  # each process is two batches ahead
+    if shared.is_dir() and (free := shutil.disk_usage(shared).free) < needed:
+        fault = f"has {free / 1e6:.0f} MB free, and --workers {config.workers} needs {needed / 1e6:.0f} MB"
+        advice = "enlarge it (docker run --shm-size=...), or give --workers 0 or a smaller --batch"
+        raise VosError(f"{shared}: {fault}; {advice}")
 
 
 class Trainer:
@@ -166,6 +178,8 @@ class Trainer:
         """The batches from here on; `prepare_batch` is still to be applied."""
         self.sampler.begin(self.iteration, self.sample_index)
         pin, workers = self.dist.device.type == "cuda", self.config.workers
+        if workers:
+            check_shared_memory(self.config, self.model.config.size)
         how: dict[str, Any] = {"collate_fn": collate_clips, "worker_init_fn": ignore_interrupts, "pin_memory": pin}
         return iter(DataLoader(RawClips(self.clips), batch_sampler=self.sampler, num_workers=workers, **how))
 

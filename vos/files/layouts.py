@@ -1,18 +1,23 @@
 """How YouTube-VOS and DAVIS lay out a set: the layout of a folder, meta.json, lists of sequences, images in order."""
 
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterable
+from itertools import compress, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vos.files.errors import VosError
+from vos.files.images import FRAME_ENDINGS
 from vos.files.json_files import read_json
-from vos.files.png import VOID
+from vos.files.mask_images import VOID
+from vos.files.names import NUMBER, natural_key
 
 OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
 
 
 class ListedObject(NamedTuple):
-    """An object of meta.json: its category, where it has one, and the names of its frames, sorted."""
+    """An object of meta.json: its category, where it has one, and the names of its frames in natural order."""
 
     category: str | None
     frames: tuple[str, ...]
@@ -31,20 +36,38 @@ class ListedVideo(NamedTuple):
     objects: dict[int, tuple[str | None, int, tuple[int, ...]]] | None
 
 
-Splits = tuple[list[ListedVideo], list[ListedVideo], list[ListedVideo]]  # train, valid, valid with all its masks
+Splits = tuple[list[ListedVideo], ...]  # train, valid, valid with all its masks, test
+
+RESOLUTIONS = ("480p", "Full-Resolution", "1080p")  # folders of DAVIS's downloads, the first that is there counts
+HELD_OUT = "give a set with more, or name its validation videos (DAVIS: ImageSets/2017/val.txt)"
 
 
 def find_layout(root: Path) -> str:
     """ "YouTube-VOS" or "DAVIS". VosError says what was expected where `root` is neither."""
     if not root.is_dir():
         raise VosError(f"{root}: no such folder; give the folder of a YouTube-VOS or DAVIS set")
-    if (root / "train" / "JPEGImages").is_dir():
+    if any((root / split / "JPEGImages").is_dir() for split in ("train", "valid", "test")):
         return "YouTube-VOS"
-    if (root / "JPEGImages" / "480p").is_dir():
+    if davis_resolution(root):
         return "DAVIS"
     if (root / "JPEGImages").is_dir() and (root / "meta.json").is_file():
         raise VosError(f"{root}: this is one split of a YouTube-VOS set; give the folder above it")
-    raise VosError(f"{root}: holds neither train/JPEGImages (YouTube-VOS) nor JPEGImages/480p (DAVIS)")
+    wanted = "JPEGImages in train/, valid/ or test/ (YouTube-VOS) nor JPEGImages/480p (DAVIS)"
+    raise VosError(f"{root}: holds neither {wanted}")
+
+
+def davis_resolution(root: Path) -> str | None:
+    """Which of RESOLUTIONS a DAVIS folder has."""
+    return next((name for name in RESOLUTIONS if (root / "JPEGImages" / name).is_dir()), None)
+
+
+def missing_split(name: str, held_out: bool) -> str:
+    """What to say of a split without videos."""
+    if held_out:
+        return f"one video is too few to hold any out for {name}; {HELD_OUT}"
+    where = {"valid_truth": "valid_truth/, or DAVIS's val.txt", "test": "test/, or DAVIS's test-dev.txt"}
+    folder = where.get(name, f"{name}/, or DAVIS's {name.removesuffix('id')}.txt")
+    return f"has no videos for the split {name!r} ({folder}); unpack them there, or use another split"
 
 
 def read_meta(path: Path) -> dict[str, dict[int, ListedObject]]:
@@ -75,24 +98,41 @@ def listed_object(where: str, value: Any) -> ListedObject:
     category = value.get("category")
     if not isinstance(category, str | None):
         raise VosError(f'{where}: "category" must be a name, or be left out')
-    return ListedObject(category, tuple(sorted(set(frames))))
+    return ListedObject(category, tuple(sorted(set(frames), key=natural_key)))
 
 
 def davis_splits(root: Path) -> Splits:
-    """DAVIS-2017's lists where they are there, else DAVIS-2016's; one of val without annotations is left out."""
-    for year in ("2017", "480p", "2016"):
-        train, val = (davis_names(root / "ImageSets" / year / f"{kind}.txt") for kind in ("train", "val"))
+    """DAVIS-2017's lists where they are there, else DAVIS-2016's; without ImageSets/, all sequences are for training.
+
+    A sequence of val without annotations is left out.
+    """
+    lists, annotations = root / "ImageSets", root / "Annotations" / str(davis_resolution(root))
+    test = first_list(lists / "2017" / f"{name}.txt" for name in ("test-dev", "test-challenge"))
+    for year in ("2017", *RESOLUTIONS, "2016"):
+        train, val = (davis_names(lists / year / f"{kind}.txt") for kind in ("train", "val"))
         if train or val:
-            valid = [davis_video(root, name) for name in val if (root / "Annotations" / "480p" / name).is_dir()]
-            return [davis_video(root, name) for name in train], valid, valid
-    advice = "unpack the whole DAVIS archive"
-    raise VosError(f"{root / 'ImageSets'}: no train.txt in 2017/ or 480p/ names a sequence; {advice}")
+            break
+    else:
+        if not test and lists.is_dir():
+            advice = "name a sequence in 2017/train.txt, or remove ImageSets/ to train on all"
+            raise VosError(
+                f"{lists}: no train.txt, val.txt or test-dev.txt in 2017/ or 480p/ names a sequence; {advice}"
+            )
+        train = [] if test else sorted(path.name for path in annotations.glob("[!.]*") if path.is_dir())
+    valid = [davis_video(root, name) for name in val if (annotations / name).is_dir()]
+    return [davis_video(root, name) for name in train], valid, valid, [davis_video(root, name) for name in test]
+
+
+def first_list(paths: Iterable[Path]) -> list[str]:
+    """The sequence names of the first of these lists that has any."""
+    return next((names for path in paths if (names := davis_names(path))), [])
 
 
 def davis_video(root: Path, name: str) -> ListedVideo:
     """One sequence. VosError where its first frame has no mask, which says what the objects are."""
-    annotations = root / "Annotations" / "480p" / name
-    frames, masks = frames_and_masks(root / "JPEGImages" / "480p" / name, annotations)
+    resolution = str(davis_resolution(root))
+    annotations = root / "Annotations" / resolution / name
+    frames, masks = frames_and_masks(root / "JPEGImages" / resolution / name, annotations)
     if frames[0].stem not in masks:
         raise VosError(f"{annotations}: the first frame {frames[0].stem} has no annotation; is the set whole?")
     return ListedVideo(name, frames, tuple(masks.get(path.stem) for path in frames), None)
@@ -118,52 +158,91 @@ def check_name(name: str, path: Path) -> None:
         raise VosError(f"{path}: {name[:80]!r} cannot be the name of a video; name a folder of the set")
 
 
-def images_in(folder: Path, endings: tuple[str, ...]) -> tuple[Path, ...]:
-    """The images of a folder in the order of their names, which no file system promises by itself."""
+def images_in(folder: Path, endings: tuple[str, ...], without: Path | None = None) -> tuple[Path, ...]:
+    """The images of a folder in the natural order of their names, which no file system promises, without strays.
+
+    without: a file that is none of them, wherever it lies. VosError where there is no image, or two are one frame.
+    """
+    images, _ = images_and_strays(folder, endings, without)
+    if not images:
+        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
+    for one, other in pairwise(images):
+        if one.stem == other.stem:
+            raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
+        if natural_key(one.stem)[0] == natural_key(other.stem)[0]:
+            raise VosError(f"{one}: {other.name} has the same number; remove or rename one of the two")
+    return images
+
+
+def stray_images(folder: Path, endings: tuple[str, ...], without: Path | None = None) -> tuple[Path, ...]:
+    """The images of a folder that images_in leaves out, as their names are unlike the others': cover.jpg."""
+    return images_and_strays(folder, endings, without)[1]
+
+
+def images_and_strays(
+    folder: Path, endings: tuple[str, ...], without: Path | None
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The images that are not hidden, in natural order, and the strays among them.
+
+    Where at least three images, and three quarters of all, have the same name but for the numbers in it, the others
+    are strays.
+    """
     try:
-        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != ".")
+        found = [p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != "."]
+        found = [p for p in found if without is None or not without.exists() or not p.samefile(without)]
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
         raise VosError(f"{folder}: no such folder; is the set whole?") from None
     except OSError as error:
         raise VosError(f"{folder}: cannot be listed ({error.strerror}); change its permissions") from None
-    if not found:
-        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
-    for one, other in pairwise(sorted(found, key=lambda path: path.stem)):
-        if one.stem == other.stem:
-            raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
-    return tuple(found)
+    found.sort(key=lambda path: (natural_key(path.stem), path.suffix))
+    patterns = [NUMBER.sub("#", path.stem.lower()) for path in found]
+    usual, count = max(Counter(patterns).items(), key=itemgetter(1), default=("", 0))
+    if "#" not in usual or count < 3 or 4 * count < 3 * len(found):
+        return tuple(found), ()
+    alike = [pattern == usual for pattern in patterns]
+    return tuple(compress(found, alike)), tuple(p for p, same in zip(found, alike, strict=True) if not same)
 
 
 def frames_and_masks(frames_folder: Path, masks_folder: Path) -> tuple[tuple[Path, ...], dict[str, Path]]:
     """The frames of a video in order, and its masks by name. VosError where a mask has no frame."""
-    frames = images_in(frames_folder, (".jpg", ".jpeg"))
+    frames = images_in(frames_folder, FRAME_ENDINGS)
     masks = {path.stem: path for path in images_in(masks_folder, (".png",))}
-    if lost := sorted(set(masks) - {path.stem for path in frames}):
+    if lost := sorted(set(masks) - {path.stem for path in frames}, key=natural_key):
         raise VosError(f"{masks[lost[0]]}: {frames_folder} has no frame of this name; is the set whole?")
     return frames, masks
 
 
-def youtube_vos_splits(root: Path) -> Splits:
-    """Read train, and where they exist valid and valid_truth. Each meta.json is parsed once."""
-    train, valid, truth = root / "train", root / "valid", root / "valid_truth"
-    return (
-        youtube_vos_videos(train, train),
-        youtube_vos_videos(valid, valid) if valid.is_dir() else [],
-        youtube_vos_videos(valid, truth) if truth.is_dir() else [],
+def youtube_vos_splits(root: Path, all_frames: bool = False) -> Splits:
+    """Read train, valid, valid_truth and test where they exist. Each meta.json is parsed once.
+
+    all_frames: the frames of train come from train_all_frames, for the videos that are there.
+    """
+    train, valid, truth, test = (root / name for name in ("train", "valid", "valid_truth", "test"))
+    pairs = (train, train), (valid, valid), (valid, truth), (test, test)
+    every = root / "train_all_frames" if all_frames else None
+    return tuple(
+        youtube_vos_videos(frames, masks, every if frames == train else None) if masks.is_dir() else []
+        for frames, masks in pairs
     )
 
 
-def youtube_vos_videos(frames_root: Path, masks_root: Path) -> list[ListedVideo]:
-    """Videos with frames from `frames_root`/JPEGImages, annotations and meta.json from `masks_root`."""
+def youtube_vos_videos(frames_root: Path, masks_root: Path, every: Path | None = None) -> list[ListedVideo]:
+    """Videos with frames from `frames_root`/JPEGImages, annotations and meta.json from `masks_root`.
+
+    every: where JPEGImages/ holds all frames of some of the videos.
+    """
     meta = masks_root / "meta.json"
     videos = []
     for name, listed in read_meta(meta).items():
-        frames, masks = frames_and_masks(frames_root / "JPEGImages" / name, masks_root / "Annotations" / name)
+        folder = frames_root / "JPEGImages" / name
+        if every and (every / "JPEGImages" / name).is_dir():
+            folder = every / "JPEGImages" / name
+        frames, masks = frames_and_masks(folder, masks_root / "Annotations" / name)
         index = {path.stem: i for i, path in enumerate(frames)}
         objects = {}
         for number, (category, names) in listed.items():
             where = f"{meta}: video {name}: object {number}"
-            if lost := sorted(set(names) - set(index)):
+            if lost := sorted(set(names) - set(index), key=natural_key):
                 raise VosError(f"{where} is in frame {lost[0]!r}, which is not on disk; is the set whole?")
             places = tuple(sorted(index[frame] for frame in names))
             first = next((i for i in places if frames[i].stem in masks), None)

@@ -17,7 +17,7 @@ from vos.files.progress import progress_bar
 from vos.masks import object_ids, read_mask
 from vos.metrics import score_frames, seen_unseen_summary, statistics
 from vos.scoring.file_check import check_files
-from vos.scoring.protocols import DEFAULTS, Plan, Rules, ScoredVideo, make_plan
+from vos.scoring.protocols import DEFAULTS, Plan, Rules, ScoredVideo, make_plan, mask_path
 from vos.scoring.tables import COLUMNS
 
 CHUNK = 8  # frames: the unit of work, so that one long video keeps all cores busy, too
@@ -50,7 +50,8 @@ def evaluate(
 
     Returns {"protocol", "rules", "global": {"J&F", "J_mean", "J_recall", "J_decay", "F_mean", "F_recall", "F_decay"},
     "objects": [{"video", "object", "J_mean", ..., "F_decay", "J", "F": one value a frame, "frames": their
-    names}], "missing": [masks that counted as empty], "extra": [videos and masks that the truth does not have]}.
+    names}], "missing": [masks that counted as empty], "extra": [videos and masks that the truth does not have],
+    "absent": {video: [ids that count although its first mask lacks them]}}.
     youtube-vos adds "J_seen", "J_unseen", "F_seen", "F_unseen", "overall" to "global", and "category", "seen" to each
     object. Scores lie between 0 and 1; global ones are means over objects, or over videos (rules.mean).
     Raises VosError with all files that are missing, unreadable, no PNG masks or of the wrong size; ValueError where a
@@ -63,7 +64,9 @@ def evaluate(
     missing, extra = check_files(plan, rules.lenient)
     objects = score_plan(plan, protocol, rules, set(missing), workers, progress)
     result = {"protocol": protocol, "rules": asdict(rules), "global": global_numbers(objects, protocol, rules.mean)}
-    return result | {"objects": objects, "missing": missing, "extra": extra}
+    absent = {video.name: [scored.id for scored in video.objects if scored.absent] for video in plan.videos}
+    absent = {name: ids for name, ids in absent.items() if ids}
+    return result | {"objects": objects, "missing": missing, "extra": extra, "absent": absent}
 
 
 def score_video(
@@ -96,11 +99,11 @@ def score_plan(plan: Plan, protocol: str, rules: Rules, missing: set[str], worke
     chunks = [(v, v.frames[start : start + CHUNK]) for v in videos for start in range(0, len(v.frames), CHUNK)]
 
     def score(chunk: tuple[ScoredVideo, Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
-        video, names = chunk[0], [f"{frame}.png" for frame in chunk[1]]
+        video, frames = chunk
         ids = [scored.id for scored in video.objects]
         highest = max(ids) if protocol == "davis" else 255
-        truth = (read_mask(video.truth / name) for name in names)
-        prediction = (predicted_map(video, name, missing, highest, rules.void) for name in names)
+        truth = (read_mask(mask_path(video.truth, frame)) for frame in frames)
+        prediction = (predicted_map(video, frame, missing, highest, rules.void) for frame in frames)
         return score_video(truth, prediction, ids, rules.void)
 
     scores: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {video.name: [] for video in videos}
@@ -115,14 +118,15 @@ def score_plan(plan: Plan, protocol: str, rules: Rules, missing: set[str], worke
     return [e for v in videos for e in object_entries(v, np.concatenate(scores[v.name], axis=1), protocol)]
 
 
-def predicted_map(video: ScoredVideo, name: str, missing: set[str], highest: int, void: int | None) -> np.ndarray:
+def predicted_map(video: ScoredVideo, frame: str, missing: set[str], highest: int, void: int | None) -> np.ndarray:
     """One predicted id map. VosError where it holds an id above `highest`; neither 255 nor void is an object."""
-    if f"{video.name}/{name}" in missing:
-        return np.zeros_like(read_mask(video.truth / name))
-    prediction = read_mask(video.prediction / name)
+    if f"{video.name}/{frame}.png" in missing:
+        return np.zeros_like(read_mask(mask_path(video.truth, frame)))
+    path = mask_path(video.prediction, frame)
+    prediction = read_mask(path)
     if prediction.max() > highest and (above := {i for i in object_ids(prediction) if i > highest} - {void}):
         advice = f"the true ids are 1 to {highest}; a predicted object keeps the id of its first mask"
-        raise VosError(f"{video.prediction / name}: holds object id {max(above)}, but {advice}")
+        raise VosError(f"{path}: holds object id {max(above)}, but {advice}")
     return prediction
 
 

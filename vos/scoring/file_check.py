@@ -5,9 +5,18 @@ from pathlib import Path
 
 from vos.files import VosError, names_in_words
 from vos.files.images import opened_image
-from vos.scoring.protocols import Plan, mask_names, video_folders
+from vos.scoring.protocols import Plan, mask_names, mask_path, video_folders
 
-MODES = ("1", "L", "P", "RGB", "RGBA")  # of what vos.masks.read_mask may read; the rest it says by the pixels
+MODES = (
+    "1",
+    "L",
+    "LA",
+    "P",
+    "RGB",
+    "RGBA",
+    "I;16",
+    "I",
+)  # of PNGs; read_mask may refuse the pixels
 OF_ONE_VIDEO = 3  # how many masks of one video a message names
 
 Faults = defaultdict[tuple[str, str], list[str]]  # names of files by (what they should be, what is wrong)
@@ -27,8 +36,9 @@ def check_files(plan: Plan, lenient: bool = False) -> tuple[list[str], list[str]
         absent = bool(video.frames) and not video.prediction.is_dir()
         if absent and not lenient:
             of_prediction["video", "missing"].append(video.name)
-        for file in (f"{frame}.png" for frame in video.frames):
-            name, true, predicted = f"{video.name}/{file}", video.truth / file, video.prediction / file
+        for frame in video.frames:
+            true, predicted = mask_path(video.truth, frame), mask_path(video.prediction, frame)
+            name = f"{video.name}/{frame}.png"
             size = png_size(true, name, of_truth)
             if not predicted.is_file() and (absent or lenient):
                 missing.append(name)
@@ -83,11 +93,24 @@ def summary(noun: str, what: str, names: list[str]) -> str:
     return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} {what}: {names_in_words(texts)}"
 
 
-def notices(missing: list[str], extra: list[str]) -> list[str]:
-    """What check_files found that is no error, in words."""
+def notices(missing: list[str], extra: list[str], absent: dict[str, list[int]]) -> list[str]:
+    """What check_files and the protocol found that is no error, in words."""
     kinds = {
         ("mask", "missing and counted as empty"): missing,
         ("video", "that the truth does not have, not scored"): [name for name in extra if "/" not in name],
         ("mask", "that the truth does not have, not scored"): [name for name in extra if "/" in name],
     }
-    return [summary(*kind, names) for kind, names in kinds.items() if names]
+    found = [summary(*kind, names) for kind, names in kinds.items() if names]
+    if absent:
+        videos = [f"{video} (id {ranges(ids)})" for video, ids in absent.items()]
+        count = sum(map(len, absent.values()))
+        rule = "DAVIS counts from 1 to the highest id of the first mask, and what is never there nor predicted scores 1"
+        found.append(f"{count} of the objects scored are in no first mask: {names_in_words(videos)}; {rule}")
+    return found
+
+
+def ranges(ids: list[int]) -> str:
+    """Sorted ids in words: 1-99, 101-199."""
+    first = [i for i in ids if i - 1 not in ids]
+    last = [i for i in ids if i + 1 not in ids]
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(first, last, strict=True))

@@ -12,6 +12,7 @@ from pathlib import Path
 from vos.config import require, require_one_of
 from vos.files import VosError, names_in_words
 from vos.files.layouts import read_meta
+from vos.files.names import natural_key
 from vos.masks import object_ids, read_mask
 
 PROTOCOLS = ("davis", "youtube-vos")
@@ -60,6 +61,7 @@ class ScoredObject:
     frames: tuple[str, ...]
     category: str | None = None
     seen: bool | None = None  # does its category occur in training? None where unknown
+    absent: bool = False  # DAVIS: not in the first mask, and counted as its ids go from 1 to the highest
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ class ScoredVideo:
 
     @cached_property
     def frames(self) -> tuple[str, ...]:
-        """The frames that any of the objects is scored on, sorted."""
-        return tuple(sorted({frame for scored in self.objects for frame in scored.frames}))
+        """The frames that any of the objects is scored on, in natural order."""
+        return tuple(sorted({frame for scored in self.objects for frame in scored.frames}, key=natural_key))
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,9 @@ def plan_davis(truth: Path, prediction: Path, rules: Rules, names: Sequence[str]
 
     def objects_of(video: ScoredVideo) -> tuple[ScoredObject, ...]:
         first, *scored, _ = masks[video.name]
-        ids = set(object_ids(read_mask(video.truth / f"{first}.png"))) - {rules.void}
-        return tuple(ScoredObject(i, tuple(scored)) for i in range(1, max(ids, default=0) + 1))
+        ids = set(object_ids(read_mask(mask_path(video.truth, first)))) - {rules.void}
+        highest = max(ids, default=0)
+        return tuple(ScoredObject(i, tuple(scored), absent=i not in ids) for i in range(1, highest + 1))
 
     return tuple(replace(video, objects=objects_of(video)) for video in videos)
 
@@ -146,7 +149,8 @@ def plan_youtube_vos(
         for object_id, (category, listed) in meta[video.name].items():
             if not listed:
                 continue
-            frames = [f for f in annotated if f >= listed[0]] if rules.frames == "annotated" else listed
+            begin = natural_key(listed[0])
+            frames = [f for f in annotated if natural_key(f) >= begin] if rules.frames == "annotated" else listed
             scored = tuple(f for f in frames if (rules.first or f != listed[0]) and (rules.last or f != annotated[-1]))
             seen = None if seen_in_training is None or category is None else category in seen_in_training
             if scored:
@@ -177,8 +181,15 @@ def video_folders(root: Path) -> list[Path]:
 
 
 def mask_names(folder: Path) -> list[str]:
-    """Names of the PNGs in a folder, without ending, sorted: no file system promises an order."""
-    return sorted(path.stem for path in folder.glob("*.png") if path.name[0] != ".")
+    """Names of the PNGs in a folder, without ending, in natural order: no file system promises one."""
+    paths = (path for path in folder.glob("*.[pP][nN][gG]") if path.name[0] != ".")
+    return sorted((path.stem for path in paths), key=natural_key)
+
+
+def mask_path(folder: Path, frame: str) -> Path:
+    """The mask of a frame in a folder, whatever the case of its ending; FOLDER/<frame>.png where there is none."""
+    paths = [folder / f"{frame}{ending}" for ending in (".png", ".PNG", ".Png")]
+    return next((path for path in paths if path.is_file()), paths[0])
 
 
 def seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:
