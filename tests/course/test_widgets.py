@@ -8,6 +8,7 @@ from PIL import Image
 
 from vos.course.widgets import LARGEST, explorer, view
 from vos.data import Video, VideoObject
+from vos.files import VosError
 from vos.masks import write_mask
 
 
@@ -101,3 +102,13 @@ def test_large_frames_are_sent_small_with_exact_areas(tmp_path):
 def test_no_videos_is_an_error():
     with pytest.raises(ValueError, match="at least one video"):
         explorer([])
+
+
+def test_a_mask_of_another_size_is_named(videos):
+    video = videos[1]
+    write_mask(video.mask_paths[1], np.ones((48, 80), np.uint8))
+    _, _, _, frame, *_ = controls(explorer([video]))
+    with pytest.raises(VosError, match=r"00005\.png: is 48x80, its frame is 90x50"):
+        frame.value = 1
+    with pytest.raises(VosError, match=r"00005\.png"):
+        view(video, 1)

@@ -81,6 +81,14 @@ def late_exif(orientation: int) -> bytes:
     return rest[:-12] + data[start:end] + rest[-12:]
 
 
+def test_a_turned_jpeg_is_decoded_as_large_as_is_asked_for(tmp_path):
+    """Six columns need an eighth of this picture's 80, but 30 rows need all of its 48."""
+    stripes = Image.fromarray(np.repeat(np.uint8(np.arange(48) % 6 * 50), 80).reshape(48, 80))
+    path = save_turned(tmp_path / "x.jpg", 6, stripes)
+    right = np.array(stripes.convert("RGB").resize((6, 30), Image.Resampling.BILINEAR))
+    assert close(read_frame(path, (30, 6)), right, 4)
+
+
 def test_a_turned_tiff_of_16_bits(tmp_path):
     path = save_turned(tmp_path / "x.tif", 6, Image.fromarray(GREY.astype(np.uint16) * 257))
     assert (read_frame(path) == GREY[..., None]).all() and frame_size(path) == (48, 80)

@@ -138,7 +138,7 @@ REFUSED = {  # in a set and as a first mask: what it is, words of the reason
     "soft, indexed": (HALF.quantize(16), "may be an id|soft"),
     "soft, red": (soft(painted(ONE, RED)), "no colour of|soft"),
     "soft, indexed red": (
-        indexed((np.array(HALF) > 20) + np.uint8(1) * (np.array(HALF) > 200), BLACK, (120, 0, 0), RED),
+        indexed(np.digitize(HALF, [20, 200]).astype(np.uint8), BLACK, (120, 0, 0), RED),
         "soft",
     ),
     "soft alpha": (with_alpha(ONE * 0 + 255, np.array(HALF)), "partly transparent"),
