@@ -1,6 +1,8 @@
 """Sets as they are downloaded or made by hand: what is read of each, and what the commands say of them."""
 
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -268,6 +270,28 @@ def test_a_late_object_in_davis_layout_is_one_line_with_the_remedy(tmp_path, cap
     (line,) = problems
     assert f"holds id {said}, which no object of video a has" in line and "meta.json lists late ones" in line
     assert check_files(VOSDataset(root).train, root) == [line]  # said before a training, and no hindrance
+
+
+@pytest.mark.parametrize("stray", ["JPEGImages/480p/b/cover.jpg", "Annotations/480p/b/all.png"])
+def test_an_image_that_is_no_frame_is_named_and_left_out(tmp_path, stray):
+    root = davis(tmp_path, "abc")
+    shutil.copy(next((root / stray).parent.iterdir()), root / stray)
+    _, (problem,) = check_folder(root)
+    assert f"{root / stray}: it is left out" in problem
+    assert len(VOSDataset(root).train[1]) == 6 and check_files(VOSDataset(root).train, root) == [problem]
+
+
+def test_a_reader_that_has_had_enough_ends_quietly(tmp_path):
+    """`data check DIR | head -1`, in processes of their own, as only there a pipe can break."""
+    many = davis(tmp_path / "many", [f"s{i}" for i in range(90)], count=2, ids=no_first_object)
+    few = davis(tmp_path / "few", ["a"], count=2, ids=no_first_object)
+    for words in (["data", "check", many], ["data", "check", few], ["evaluate", "--help"]):
+        command = subprocess.Popen(
+            [sys.executable, "-m", "vos", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        command.stdout.close()  # nobody reads
+        assert "roken pipe" not in (error := command.stderr.read()) and "Traceback" not in error
+        assert command.wait() in (0, 2, 141)
 
 
 def test_evaluate_reads_masks_in_capitals(tmp_path, capsys):

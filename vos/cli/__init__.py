@@ -59,17 +59,25 @@ def main(words: list[str] | None = None) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):  # a file's name may hold what the terminal's encoding has not
         sys.stdout.reconfigure(errors="backslashreplace")
-    args = parser().parse_args(words)
     try:
-        check_bounds(args)
-        args.run(args)
+        code = run_command(parser().parse_args(words))
         sys.stdout.flush()
-        return 0
+        return code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
         return 141
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Do what was parsed and return the exit code; an error is one line on stderr."""
+    try:
+        check_bounds(args)
+        args.run(args)
+        return 0
     except VosError as error:
         text, code = str(error), 2
+    except BrokenPipeError:
+        raise
     except OSError as error:  # the last resort: what reads or writes a file says so itself
         advice = "change its permissions or name another"
         text, code = f"{error.filename or args.command}: {error.strerror or error}; {advice}", 2

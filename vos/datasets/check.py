@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from vos.data import SPLITS, Video, Videos, VOSDataset, size_problem
 from vos.files import VosError, names_in_words
-from vos.files.images import frame_size, read_rgb
-from vos.files.layouts import find_layout
+from vos.files.images import FRAME_ENDINGS, frame_size, read_rgb
+from vos.files.layouts import find_layout, stray_images
 from vos.files.names import natural_key
 from vos.files.progress import tracked
 from vos.masks import VOID, object_ids, read_mask
@@ -144,6 +144,10 @@ def video_problems(video: Video, whole: bool = True) -> Iterator[Problem]:
         odd = Counter(sizes.values()).most_common()[-1][0]
         first = next(path for path, size in sizes.items() if size == odd)
         yield Problem(f"{first}: is {odd[0]}x{odd[1]}, other frames of this video are not; replace the file")
+    folders = {path.parent: endings for path, endings in first_files(video) if path}
+    for stray in (path for folder, endings in folders.items() for path in stray_images(folder, endings)):
+        advice = "it is left out, as its name is unlike the others'; move it away, or rename it if it is a frame"
+        yield Problem(f"{stray}: {advice}", fatal=False)
     known = {o.id for o in video.objects}
     unseen, strange = set(known), dict[int, Path]()
     for frame, path in zip(video.frame_paths, video.mask_paths, strict=True):
@@ -168,6 +172,11 @@ def video_problems(video: Video, whole: bool = True) -> Iterator[Problem]:
     for object_id in sorted(unseen):
         text = f"{video.frame_paths[0].parent}: object {object_id} is listed but in no annotation of this split"
         yield Problem(text, fatal=False)
+
+
+def first_files(video: Video) -> list[tuple[Path | None, tuple[str, ...]]]:
+    """The first frame and the first mask of a video, and which endings the others in their folders may have."""
+    return [(video.frame_paths[0], FRAME_ENDINGS), (next(filter(None, video.mask_paths), None), (".png",))]
 
 
 def strange_ids(video: Video, strange: Mapping[int, Path]) -> str:
