@@ -1,19 +1,22 @@
 """Five hundred random mutations of a small set and a small checkpoint: a VosError comes out, or nothing does."""
 
+import hashlib
 import json
 import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers.training_runs import SMALL, new_model
-from PIL import Image
+from PIL import Image, ImageOps
 
 from vos.clips import ClipDataset
 from vos.data import SPLITS, VOSDataset
 from vos.datasets.check import check_folder
 from vos.engine.checkpoints import load_checkpoint, write_checkpoint
 from vos.files import VosError
+from vos.masks import read_first_mask
 
 CASES, SEED = 500, 20
 FRAMES = 5
@@ -69,7 +72,7 @@ def read_everything(root: Path) -> None:
             return None
 
     dataset = attempt(VOSDataset, root, False)
-    sets = [attempt(dataset.split, split) if dataset else None for split in SPLITS]
+    sets = [attempt(dataset.split, split) if dataset else None for split in SPLITS[:3]]  # it has no test
     found = attempt(check_folder, root)
     for videos in sets:
         for video in videos or ():
@@ -78,6 +81,8 @@ def read_everything(root: Path) -> None:
                 if index in video.annotated:
                     attempt(video.mask, index)
                     attempt(video.given, index)
+                    found_ids = attempt(read_first_mask, video.mask_paths[index], index % 2 == 1)
+                    assert not found_ids or found_ids[0].dtype == np.uint8
     if sets[0]:
         clips = attempt(ClipDataset, sets[0], SMALL.size)
         for number in range(2 if clips else 0):
@@ -137,8 +142,8 @@ def folder(path: Path, chance: random.Random) -> None:
 
 
 def rename(path: Path, chance: random.Random) -> None:
-    name = chance.choice(("00007", "x", "ü 🎬", "a" * 200, path.stem.upper(), "00000"))
-    ending = chance.choice((".jpg", ".JPG", ".jpeg", ".png", "", ".txt"))
+    name = chance.choice(("00007", "5", "x", "cover", "ü 🎬", "a" * 200, path.stem.upper(), "00000", "00000 (1)"))
+    ending = chance.choice((".jpg", ".JPG", ".jpeg", ".png", ".Png", ".webp", ".TIF", "", ".txt"))
     path.replace(path.with_name(name + ending))
 
 
@@ -198,6 +203,30 @@ def spoil_json(path: Path, chance: random.Random) -> None:
     )
 
 
+def save_as_people_do(path: Path, chance: random.Random) -> None:
+    """The picture as another program writes it: turned by EXIF, in 16 bits, with alpha, its palette in any order."""
+    with Image.open(path) as image:
+        shown = image.convert("RGB")
+    kind = chance.choice(("exif", "16 bits", "alpha", "grey and alpha", "quantised", "web", "inverted", "soft"))
+    exif = Image.Exif()
+    if kind == "exif":
+        exif[0x112] = chance.randrange(1, 9)
+    elif kind == "16 bits":
+        shown = Image.fromarray(np.asarray(shown.convert("L")).astype(np.uint16) * chance.choice((1, 16, 257)))
+    elif kind in ("alpha", "grey and alpha"):
+        shown = shown.convert("RGBA" if kind == "alpha" else "LA")
+        shown.putalpha(chance.choice((255, 128, shown.convert("L"), shown.convert("L").point(lambda v: 255 * (v > 0)))))
+    elif kind == "quantised":
+        shown = shown.quantize(chance.choice((2, 3, 7)))
+    elif kind == "web":
+        shown = shown.convert("P")
+    elif kind == "inverted":
+        shown = ImageOps.invert(shown)
+    else:
+        shown = shown.resize((20, 11)).resize(shown.size)
+    shown.save(path, format="PNG", exif=exif)
+
+
 def save_as_another(path: Path, chance: random.Random) -> None:
     """The pixels of an image, written whole again: another size, mode or format."""
     with Image.open(path) as image:
@@ -205,7 +234,9 @@ def save_as_another(path: Path, chance: random.Random) -> None:
     width, height = chance.choice(((1, 1), (3, 70), SIZE, (56, 32)))
     picture = picture.resize((width, height), Image.Resampling.NEAREST)
     picture = picture.convert("RGB").convert(chance.choice(("RGB", "L", "1", "P", "CMYK", "YCbCr")))
-    picture.save(path, format=chance.choice(("JPEG", "TIFF")) if picture.mode not in "P1" else "GIF")
+    formats = ("BMP", "GIF", "TIFF") if picture.mode in "P1" else ("JPEG", "TIFF", "WEBP")
+    picture = picture.convert("RGB") if (ending := chance.choice(formats)) == "WEBP" else picture
+    picture.save(path, format=ending)
 
 
 ON_FILES = (flip_bytes, flip_in_header, cut, zero, double, delete, empty, folder, rename, copy, swap)
@@ -224,6 +255,11 @@ def restore(root: Path, whole: dict[Path, bytes]) -> None:
             path.write_bytes(data)
 
 
+def hashes(root: Path) -> dict[Path, str]:
+    """The SHA-256 of every file of a folder."""
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
 @pytest.mark.slow
 def test_only_vos_errors_come_out(tiny, tmp_path):
     read_everything(tiny)  # without a mutation nothing is found
@@ -239,9 +275,10 @@ def test_only_vos_errors_come_out(tiny, tmp_path):
         if path.suffix == ".json":
             mutations = (*ON_FILES[:6], *ON_JSON * 3)
         elif path.suffix in (".jpg", ".png"):
-            mutations = (*ON_FILES, save_as_another, save_as_another)
+            mutations = (*ON_FILES, save_as_another, save_as_another, *[save_as_people_do] * 4)
         mutate = chance.choice(mutations)
         mutate(path, chance)
+        mutated = hashes(root)
         try:
             read_everything(root)
         except VosError as error:
@@ -250,5 +287,6 @@ def test_only_vos_errors_come_out(tiny, tmp_path):
         except Exception as error:
             pytest.fail(f"seed {SEED}, case {case}: {mutate.__name__} of {path.relative_to(root)}: {error!r}")
         finally:
+            assert hashes(root) == mutated, f"case {case}: a file of the user's was changed"
             restore(root, whole)
     assert 0.4 * CASES < refused < 0.95 * CASES, f"{refused} of {CASES} mutations were refused"

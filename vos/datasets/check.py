@@ -34,7 +34,8 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
     for split in SPLITS:
         try:
             videos = dataset.split(split)
-        except VosError:  # the set has none of these, which is no fault
+        except VosError as error:  # that a set has none of these is no fault, but for a folder without videos
+            problems += [str(error)] if (root / split).is_dir() else []
             continue
         folders |= {video.frame_paths[0].parent for video in videos}
         counts[split] += len(videos)
