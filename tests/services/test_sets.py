@@ -1,5 +1,6 @@
 """Sets as they are downloaded or made by hand: what is read of each, and what the commands say of them."""
 
+import io
 import shutil
 import subprocess
 import sys
@@ -336,6 +337,33 @@ def test_a_training_is_not_begun_over_another_or_over_files_of_somebody(tmp_path
         assert main(["train", "--data", str(root), "--out", str(out)]) == 2
         assert words in capsys.readouterr().err.splitlines()[-1]
     assert (mine / "thesis.tex").read_text() == "mine" and (run / "last.pt").read_text() == "a training"
+
+
+def test_files_of_somebody_are_not_replaced_and_our_own_are(tmp_path, capsys, checkpoint):
+    """--json, --csv with its second file, and the zip of submit: refused before any work where they are not ours."""
+    for t in range(4):
+        save_mask(tmp_path / "truth/a" / f"{t:05d}.png", scene(t)[1])
+    score = ["evaluate", "--truth", str(tmp_path / "truth"), "--prediction", str(tmp_path / "truth")]
+    youtube_vos(tmp_path / "set", "valid", ["v1"], category=None, first=True)
+    submit = ["submit", "--data", str(tmp_path / "set"), "--checkpoint", str(checkpoint)]
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("Annotations/v1/00000.png", b"by another program")
+    for command, option, name, theirs in (
+        (score, "--json", "meta.json", b'{"videos": {}}'),
+        (score, "--csv", "grades.csv", b"name,grade"),
+        (submit, "--out", "mine.zip", zipped.getvalue()),
+        (submit, "--out", "thesis.zip", b"no zip"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(theirs)
+        assert main([*command, option, str(path)]) == 2
+        assert f"{path}: is there already" in capsys.readouterr().err.splitlines()[-1] and path.read_bytes() == theirs
+        path.unlink()
+        assert {main([*command, option, str(path)]) for _ in range(2)} <= {0, 2} and path.read_bytes() != theirs
+        assert "is there already" not in capsys.readouterr().err
+    (tmp_path / "new_objects.csv").write_text("mine")
+    assert main([*score, "--csv", str(tmp_path / "new.csv")]) == 2 and not (tmp_path / "new.csv").exists()
 
 
 def test_read_mask_reads_what_the_builder_saves(tmp_path):

@@ -1,6 +1,7 @@
 """Submissions are the same bytes each time and written whole or not at all; `submit` writes and checks them."""
 
 import re
+import shutil
 import stat
 import zipfile
 from dataclasses import replace
@@ -77,13 +78,13 @@ def test_the_empty_baseline_is_refused(valid, tmp_path):
 
 
 @pytest.mark.parametrize("room", [10, 20_000, -10], ids=["at once", "half-way", "at the very end"])
-@pytest.mark.parametrize("older", [b"an older submission", None])
+@pytest.mark.parametrize("older", [True, False], ids=["an older submission", "none before"])
 def test_a_full_disk_leaves_nothing_behind(clean, valid, tmp_path, room, older):
     """The system itself refuses to let a file grow beyond a limit, as a full disk does."""
     resource = pytest.importorskip("resource")
     out = tmp_path / "out.zip"
     if older:
-        out.write_bytes(older)
+        shutil.copy(clean, out)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     limit = room if room > 0 else clean.stat().st_size + room
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
@@ -92,7 +93,7 @@ def test_a_full_disk_leaves_nothing_behind(clean, valid, tmp_path, room, older):
             write_submission(out, valid, copy_first, progress=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([older] if older else [])
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([clean.read_bytes()] if older else [])
 
 
 def test_a_full_temporary_folder_names_the_submission_too(valid, tmp_path, monkeypatch):

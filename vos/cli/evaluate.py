@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from vos.files import VosError, write_json
+from vos.files.outputs import check_output_file
 from vos.scoring.protocols import DEFAULTS, FRAMES, MEANS, PROTOCOLS, Rules
 
 DAVIS_TOOLKIT = (
@@ -58,6 +59,12 @@ def id_or_none(text: str) -> int | None:
     return None if text == "none" else int(text)
 
 
+def is_result(path: Path) -> bool:
+    """Is this file one that --json or --csv wrote?"""
+    begin = path.read_bytes()[:14]
+    return begin.startswith(b"video,object,") or begin == b'{\n "protocol":'
+
+
 def run(args: argparse.Namespace) -> None:
     """Print the table, and write the files that are named."""
     from vos.scoring.evaluate import evaluate
@@ -66,8 +73,9 @@ def run(args: argparse.Namespace) -> None:
 
     files = [path for path in (args.json, args.csv, args.csv and objects_file(args.csv)) if path]
     for path in files:
-        if path.is_dir() or files.count(path) > 1:
-            raise VosError(f"{path}: {'is a folder' if path.is_dir() else 'would be written twice'}; name another file")
+        if files.count(path) > 1:
+            raise VosError(f"{path}: would be written twice; name another file")
+        check_output_file(path, is_result)
     rules = Rules(args.with_first, not args.without_last, args.frames, args.mean, args.void, args.lenient)
     result = evaluate(
         args.truth,

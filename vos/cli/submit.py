@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from vos.files import VosError
+from vos.files.outputs import check_output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +28,13 @@ def run(args: argparse.Namespace) -> None:
     from vos.engine.distributed import best_device
     from vos.inference import segment
     from vos.submission.check import check_submission
-    from vos.submission.write import write_submission
+    from vos.submission.write import is_submission, write_submission
 
     if (args.checkpoint is None) != (args.out is None) or (args.check is None) == (args.out is None):
         raise VosError("submit: give --checkpoint and --out to write a submission, or --check alone to check one")
     videos = VOSDataset(args.data).split(args.split)
     if args.out:
+        check_output_file(args.out, is_submission)  # before the model is loaded
         model, _ = load_checkpoint(args.checkpoint)
         count = write_submission(args.out, videos, partial(segment, model.to(best_device())))
         print(f"{args.out}: {count} masks of {len(videos)} video{'s' * (len(videos) > 1)}", flush=True)

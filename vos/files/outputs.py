@@ -3,7 +3,7 @@
 A folder of ours says so in a small file, MARK: which command made it, and the names it wrote there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vos.files.atomic import writing
@@ -40,6 +40,14 @@ def check_output_folder(out: Path, command: str, inputs: Iterable[Path] = (), kn
         raise VosError(
             f"{out}: holds {names}, which may be yours and would be mixed with results; give --out a new folder"
         )
+
+
+def check_output_file(path: Path, is_ours: Callable[[Path], bool]) -> None:
+    """VosError where `path` is there and `is_ours` does not know it for one that the same command wrote."""
+    if path.is_dir():
+        raise VosError(f"{path}: is a folder; name another file")
+    if path.exists() and not is_ours(path):
+        raise VosError(f"{path}: is there already, and this command did not write it; name another file")
 
 
 def mark_output_folder(out: Path, command: str, names: Iterable[str] = ()) -> None:

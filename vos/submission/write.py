@@ -14,10 +14,14 @@ import numpy as np
 from vos.data import Video
 from vos.files import VosError
 from vos.files.atomic import written_whole
+from vos.files.outputs import check_output_file
 from vos.files.progress import progress_bar
+from vos.files.zips import UNREADABLE
 from vos.masks import write_mask
 from vos.submission.check import TOP
 from vos.submission.mask_check import asked_frames
+
+DATE = (1980, 1, 1, 0, 0, 0)  # of every mask, so that the same masks give the same bytes
 
 
 def write_submission(
@@ -30,8 +34,7 @@ def write_submission(
     `out` cannot be written; then nothing is left, and an older `out` stays.
     """
     out, videos = Path(out), sorted(videos, key=lambda video: video.name)
-    if out.is_dir():
-        raise VosError(f"{out}: is a folder; name the zip to write")
+    check_output_file(out, is_submission)
     with (
         progress_bar("segmenting", sum(map(len, videos)), "frame", shown=progress) as bar,
         written_whole(out) as whole,
@@ -47,9 +50,18 @@ def write_submission(
         return len(archive.namelist())
 
 
+def is_submission(path: Path) -> bool:
+    """Is this a zip that write_submission wrote?"""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return all(info.date_time == DATE and info.filename.startswith(f"{TOP}/") for info in archive.infolist())
+    except UNREADABLE:
+        return False
+
+
 def add_mask(archive: zipfile.ZipFile, name: str, ids: np.ndarray, scratch: Path, out: Path) -> None:
     """Add the PNG of an id map (H, W), the same on any day and machine, by way of `scratch`. VosError names `out`."""
-    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info = zipfile.ZipInfo(name, DATE)
     info.create_system = 3  # Unix, on every system
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     try:
