@@ -9,13 +9,12 @@ MISSING = "reading video needs PyAV: pip install 'vos[video]' (in a clone: pip i
 
 
 def pyav() -> ModuleType:
-    """The module `av`, silent about what it finds in a file. VosError where it is not installed."""
+    """The module `av`. VosError where it is not installed."""
     try:
         import av
-        import av.logging
+        import av.video.reformatter
     except ImportError:
         raise VosError(MISSING) from None
-    av.logging.set_level(av.logging.PANIC)  # FFmpeg's own lines on stderr name neither file nor remedy
     return av
 
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from vos.files import VosError, first_line
 from vos.video.geometry import UPRIGHT, Turn, shown_size, turn_of, turned
 from vos.video.library import pyav
 
-ADVICE = "give a video file such as MP4, MOV, MKV, WebM or AVI"
+ADVICE = "copy it again if it was cut off, else give a video file such as MP4, MOV, MKV, WebM or AVI"
 TEXT_AND_SOUND = ("tty", "bin", "xbin", "adf", "idf")  # formats that FFmpeg would draw any text file with
 USUAL_RATE = 25.0  # where a file says nothing of its times
 HD = 720  # lines: from here on a file that does not say so has the colours of BT.709
@@ -47,9 +48,11 @@ class Source:
         self.converter = self.av.video.reformatter.VideoReformatter()  # one for all: each keeps megabytes
         self.rate = float(self.stream.average_rate or self.stream.guessed_rate or 0) or USUAL_RATE
         self.faults = 0  # packets that could not be read or decoded
-        first = next(self.decoded(), None)
+        self.frames: Iterator[Any] = self.decoded()
+        first = next(self.frames, None)
         if first is None:
             raise VosError(f"{path}: holds no frame that can be decoded; {ADVICE}")
+        self.frames = chain([first], self.frames)
         self.begin: int | None = first.pts
         self.turn: Turn = turn_of(display_matrix(first))
         self.stored = shown_size(first.height, first.width, self.stream.sample_aspect_ratio)
@@ -86,14 +89,15 @@ class Source:
             if last:
                 return
 
-    def rewind(self, ticks: int = 0) -> None:
-        """Go to the last key frame at or before so many ticks after the first frame."""
-        self.container.seek((self.begin or 0) + ticks, stream=self.stream)
+    def seek(self, second: float) -> None:
+        """Go to a key frame before that second; not all files have an index that is right about it."""
+        self.container.seek((self.begin or 0) + int(second / self.stream.time_base), stream=self.stream)
+        self.frames = self.decoded()
 
     def timed(self) -> Iterator[tuple[float, Any]]:
-        """(seconds since the first frame, decoded frame), from the beginning or wherever `rewind` led."""
+        """(seconds since the first frame, decoded frame), from the beginning or wherever `seek` led."""
         time = -1 / self.rate
-        for frame in self.decoded():
+        for frame in self.frames:
             known = frame.pts is not None and self.begin is not None
             time = float((frame.pts - self.begin) * self.stream.time_base) if known else time + 1 / self.rate
             yield time, frame
@@ -205,7 +209,7 @@ def timed_frames(
 def from_second(source: Source, start: float) -> Iterator[tuple[float, Any]]:
     """The frames from a second on, found from a key frame before it, else from the beginning."""
     if start and source.begin is not None:
-        source.rewind(int(start / source.stream.time_base))
+        source.seek(start)
         sure = False  # that no frame from `start` on lies before those that are decoded
         for time, frame in source.timed():
             sure = sure or (bool(frame.key_frame) and time <= start)
@@ -215,8 +219,10 @@ def from_second(source: Source, start: float) -> Iterator[tuple[float, Any]]:
                 yield time, frame
         if sure:
             return
-    source.rewind()
-    yield from ((time, frame) for time, frame in source.timed() if time >= start - 1e-6)
+        with opened_video(source.path) as fresh:
+            yield from ((time, frame) for time, frame in fresh.timed() if time >= start - 1e-6)
+    else:
+        yield from ((time, frame) for time, frame in source.timed() if time >= start - 1e-6)
 
 
 def fitted(size: tuple[int, int], shorter: int | None) -> tuple[int, int]:

@@ -66,7 +66,7 @@ class Encoder:
         self.converter = self.av.video.reformatter.VideoReformatter()
         self.stream: Any = None
         self.size: tuple[int, ...] = ()
-        self.ticks = -1
+        self.ticks, self.shown = -1, TICKS // 25
 
     def write(self, picture: np.ndarray, time: float) -> None:
         """Encode a picture that is shown from this second on."""
@@ -80,9 +80,15 @@ class Encoder:
         frame = self.converter.reformat(
             frame, format="yuv420p", src_color_range="JPEG", dst_color_range="MPEG", dst_colorspace="ITU709"
         )
-        self.ticks = max(round((time - self.first) * TICKS), self.ticks + 1)  # no two frames at one time
-        frame.pts, frame.time_base = self.ticks, Fraction(1, TICKS)
-        self.container.mux(self.stream.encode(frame))
+        now = max(round((time - self.first) * TICKS), self.ticks + 1)  # no two frames at one time
+        self.ticks, self.shown = now, now - self.ticks if self.ticks >= 0 else self.shown
+        frame.pts, frame.time_base = now, Fraction(1, TICKS)
+        self.mux(self.stream.encode(frame))
+
+    def mux(self, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            packet.duration = self.shown  # as long as the frame before; the muxer needs the last one's
+            self.container.mux(packet)
 
     def begin(self, picture: np.ndarray, time: float) -> None:
         self.size, self.first = picture.shape, time
@@ -100,4 +106,4 @@ class Encoder:
         """Encode what is held back. VosError where there was no picture."""
         if self.stream is None:
             raise VosError(f"{self.path}: there is no frame to write")
-        self.container.mux(self.stream.encode(None))
+        self.mux(self.stream.encode(None))
