@@ -31,6 +31,18 @@ def polygon_mask(points: Sequence[Point], size: tuple[int, int]) -> np.ndarray:
     return mask
 
 
+def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """The smallest box around a boolean mask (H, W): (x, y, width, height) in pixels, all 0 where it is empty."""
+    left, top, right, bottom = Image.fromarray(mask).getbbox() or (0, 0, 0, 0)
+    return left, top, right - left, bottom - top
+
+
+def box_corners(x: int, y: int, width: int, height: int) -> list[Point]:
+    """The polygon that is the box."""
+    right, bottom = x + width - 1, y + height - 1
+    return [(x, y), (right, y), (right, bottom), (x, bottom)]
+
+
 def stroke_mask(points: Sequence[Point], width: float, size: tuple[int, int]) -> np.ndarray:
     """The pixels that a round brush of this width, in pixels, passes over, as a boolean mask (H, W)."""
     image, radius = Image.new("1", size[::-1]), width / 2

@@ -7,9 +7,10 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import display
 
 from vos.course.drawing import Drawing
-from vos.course.easel import BRUSH, ERASER, POLYGON, WHITE, Easel, css
+from vos.course.easel import BRUSH, ERASER, POLYGON, WHITE, Easel, canvas_library, css
 from vos.course.following import Film, Followed, follow
 from vos.files import VosError
 from vos.networks import BaseModel
@@ -181,6 +182,20 @@ class Painter(widgets.VBox):
             self.say(f"Saved {len(self.result.mask_files)} masks, overlay.mp4 and first_mask.png in {folder}/.")
         except VosError as error:
             self.say(str(error), wrong=True)
+
+
+def show_painter(
+    video: str | Path | Sequence[np.ndarray] | Film, model: BaseModel | None = None, out: str | Path | None = None
+) -> Painter | None:
+    """Display a Painter. Where ipycanvas is not installed that is said, and None comes back: a notebook goes on."""
+    try:
+        canvas_library()
+    except VosError as problem:
+        print(problem)
+        return None
+    painter = Painter(video, model, out)
+    display(painter)
+    return painter
 
 
 def played(result: Followed) -> widgets.Video:
