@@ -32,7 +32,17 @@ def write_overlay(
     times = (number / fps for number in count()) if isinstance(fps, int | float) else fps
     with video_writer(path) as write:
         for frame, ids, time in zip(frames, masks, times, strict=False):
-            write(overlay(frame, ids), time)
+            write(painted(frame, ids), time)
+
+
+def painted(frame: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """As `overlay`, the quicker the smaller the objects are: only the box around them, and its border, is painted."""
+    rows, columns = np.flatnonzero(ids.any(axis=1)), np.flatnonzero(ids.any(axis=0))
+    picture = frame.copy()
+    if len(rows):
+        box = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
+        picture[box] = overlay(frame[box], ids[box])
+    return picture
 
 
 @contextmanager
