@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from vos.files import VosError
-from vos.files.images import opened_image
+from vos.files.images import frame_size, read_rgb
 from vos.files.layouts import ListedVideo, davis_splits, find_layout, youtube_vos_splits
 from vos.masks import VOID, object_ids, read_mask
 
@@ -57,9 +57,8 @@ class Video:
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        """Native (H, W) in pixels, from the first frame's header."""
-        with opened_image(self.frame_paths[0]) as image:
-            return image.height, image.width
+        """Native (H, W) in pixels as the first frame is shown, from its header."""
+        return frame_size(self.frame_paths[0])
 
     @property
     def annotated(self) -> tuple[int, ...]:
@@ -188,14 +187,8 @@ def size_problem(path: Path, mask: tuple[int, ...], frame: tuple[int, ...]) -> s
 
 
 def read_frame(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """A frame as uint8 (H, W, 3) RGB, stretched to `size` (H, W) where given.
-
-    JPEG is decoded at the smallest of its built-in scales that is still as large as `size`.
-    """
-    with opened_image(path) as image:
-        if size is not None:
-            image.draft("RGB", (size[1], size[0]))
-        picture = image.convert("RGB")
+    """A frame as uint8 (H, W, 3) RGB, stretched to `size` (H, W) where given; vos/files/images.py says what is read."""
+    picture = read_rgb(path, size)
     return np.array(stretch(picture, size or (picture.height, picture.width)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vos.data import SPLITS, Video, Videos, VOSDataset, size_problem
 from vos.files import VosError
-from vos.files.images import opened_image
+from vos.files.images import frame_size, read_rgb
 from vos.files.layouts import find_layout
 from vos.masks import VOID, object_ids, read_mask
 
@@ -85,10 +85,8 @@ def video_problems(video: Video) -> Iterator[str]:
     sizes = {}
     for frame in video.frame_paths:
         try:
-            with opened_image(frame) as image:
-                sizes[frame] = image.height, image.width
-                image.draft("RGB", (16, 16))
-                image.load()
+            sizes[frame] = frame_size(frame)
+            read_rgb(frame, (16, 16))
         except VosError as error:
             yield str(error)
     if len(set(sizes.values())) > 1:

@@ -1,18 +1,22 @@
 """How YouTube-VOS and DAVIS lay out a set: the layout of a folder, meta.json, lists of sequences, images in order."""
 
-from itertools import pairwise
+from collections import Counter
+from itertools import compress, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vos.files.errors import VosError
+from vos.files.images import FRAME_ENDINGS
 from vos.files.json_files import read_json
+from vos.files.names import NUMBER, natural_key
 from vos.files.png import VOID
 
 OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
 
 
 class ListedObject(NamedTuple):
-    """An object of meta.json: its category, where it has one, and the names of its frames, sorted."""
+    """An object of meta.json: its category, where it has one, and the names of its frames in natural order."""
 
     category: str | None
     frames: tuple[str, ...]
@@ -75,7 +79,7 @@ def listed_object(where: str, value: Any) -> ListedObject:
     category = value.get("category")
     if not isinstance(category, str | None):
         raise VosError(f'{where}: "category" must be a name, or be left out')
-    return ListedObject(category, tuple(sorted(set(frames))))
+    return ListedObject(category, tuple(sorted(set(frames), key=natural_key)))
 
 
 def davis_splits(root: Path) -> Splits:
@@ -118,27 +122,56 @@ def check_name(name: str, path: Path) -> None:
         raise VosError(f"{path}: {name[:80]!r} cannot be the name of a video; name a folder of the set")
 
 
-def images_in(folder: Path, endings: tuple[str, ...]) -> tuple[Path, ...]:
-    """The images of a folder in the order of their names, which no file system promises by itself."""
+def images_in(folder: Path, endings: tuple[str, ...], without: Path | None = None) -> tuple[Path, ...]:
+    """The images of a folder in the natural order of their names, which no file system promises, without strays.
+
+    without: a file that is none of them, wherever it lies. VosError where there is no image, or two are one frame.
+    """
+    images, _ = images_and_strays(folder, endings, without)
+    if not images:
+        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
+    for one, other in pairwise(images):
+        if one.stem == other.stem:
+            raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
+        if natural_key(one.stem)[0] == natural_key(other.stem)[0]:
+            raise VosError(f"{one}: {other.name} has the same number; remove or rename one of the two")
+    return images
+
+
+def stray_images(folder: Path, endings: tuple[str, ...], without: Path | None = None) -> tuple[Path, ...]:
+    """The images of a folder that images_in leaves out, as their names are unlike the others': cover.jpg."""
+    return images_and_strays(folder, endings, without)[1]
+
+
+def images_and_strays(
+    folder: Path, endings: tuple[str, ...], without: Path | None
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The images that are not hidden, in natural order, and the strays among them.
+
+    Where at least three images, and three quarters of all, have the same name but for the numbers in it, the others
+    are strays.
+    """
     try:
-        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != ".")
+        found = [p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != "."]
+        found = [p for p in found if without is None or not without.exists() or not p.samefile(without)]
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
         raise VosError(f"{folder}: no such folder; is the set whole?") from None
     except OSError as error:
         raise VosError(f"{folder}: cannot be listed ({error.strerror}); change its permissions") from None
-    if not found:
-        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
-    for one, other in pairwise(sorted(found, key=lambda path: path.stem)):
-        if one.stem == other.stem:
-            raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
-    return tuple(found)
+    found.sort(key=lambda path: (natural_key(path.stem), path.suffix))
+    patterns = [NUMBER.sub("#", path.stem.lower()) for path in found]
+    usual, count = max(Counter(patterns).items(), key=itemgetter(1), default=("", 0))
+    if "#" not in usual or count < 3 or 4 * count < 3 * len(found):
+        return tuple(found), ()
+    alike = [pattern == usual for pattern in patterns]
+    return tuple(compress(found, alike)), tuple(p for p, same in zip(found, alike, strict=True) if not same)
 
 
 def frames_and_masks(frames_folder: Path, masks_folder: Path) -> tuple[tuple[Path, ...], dict[str, Path]]:
     """The frames of a video in order, and its masks by name. VosError where a mask has no frame."""
-    frames = images_in(frames_folder, (".jpg", ".jpeg"))
+    frames = images_in(frames_folder, FRAME_ENDINGS)
     masks = {path.stem: path for path in images_in(masks_folder, (".png",))}
-    if lost := sorted(set(masks) - {path.stem for path in frames}):
+    if lost := sorted(set(masks) - {path.stem for path in frames}, key=natural_key):
         raise VosError(f"{masks[lost[0]]}: {frames_folder} has no frame of this name; is the set whole?")
     return frames, masks
 
@@ -163,7 +196,7 @@ def youtube_vos_videos(frames_root: Path, masks_root: Path) -> list[ListedVideo]
         objects = {}
         for number, (category, names) in listed.items():
             where = f"{meta}: video {name}: object {number}"
-            if lost := sorted(set(names) - set(index)):
+            if lost := sorted(set(names) - set(index), key=natural_key):
                 raise VosError(f"{where} is in frame {lost[0]!r}, which is not on disk; is the set whole?")
             places = tuple(sorted(index[frame] for frame in names))
             first = next((i for i in places if frames[i].stem in masks), None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from vos.config import require, require_one_of
 from vos.files import VosError, names_in_words
 from vos.files.layouts import read_meta
+from vos.files.names import natural_key
 from vos.masks import object_ids, read_mask
 
 PROTOCOLS = ("davis", "youtube-vos")
@@ -73,8 +74,8 @@ class ScoredVideo:
 
     @cached_property
     def frames(self) -> tuple[str, ...]:
-        """The frames that any of the objects is scored on, sorted."""
-        return tuple(sorted({frame for scored in self.objects for frame in scored.frames}))
+        """The frames that any of the objects is scored on, in natural order."""
+        return tuple(sorted({frame for scored in self.objects for frame in scored.frames}, key=natural_key))
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def plan_youtube_vos(
         for object_id, (category, listed) in meta[video.name].items():
             if not listed:
                 continue
-            frames = [f for f in annotated if f >= listed[0]] if rules.frames == "annotated" else listed
+            begin = natural_key(listed[0])
+            frames = [f for f in annotated if natural_key(f) >= begin] if rules.frames == "annotated" else listed
             scored = tuple(f for f in frames if (rules.first or f != listed[0]) and (rules.last or f != annotated[-1]))
             seen = None if seen_in_training is None or category is None else category in seen_in_training
             if scored:
@@ -177,8 +179,8 @@ def video_folders(root: Path) -> list[Path]:
 
 
 def mask_names(folder: Path) -> list[str]:
-    """Names of the PNGs in a folder, without ending, sorted: no file system promises an order."""
-    return sorted(path.stem for path in folder.glob("*.png") if path.name[0] != ".")
+    """Names of the PNGs in a folder, without ending, in natural order: no file system promises one."""
+    return sorted((path.stem for path in folder.glob("*.png") if path.name[0] != "."), key=natural_key)
 
 
 def seen_categories(truth: Path, train_meta: Path | None) -> set[str] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vos.data import Video
 from vos.files import VosError, names_in_words, printable
+from vos.files.names import natural_key
 from vos.files.progress import tracked
 from vos.files.zips import HIGHEST_RATIO, UNREADABLE
 from vos.submission.mask_check import Finding, asked_frames, check_masks, error, most_bytes, read_ids, warning
@@ -152,9 +153,9 @@ def named_frames(video: Video, masks: Masks, folder: str, faults: list[Finding])
         pair = f"{there[0]} to {there[-1]} instead of {names[0]} to {names[-1]}"
         faults.append(error(folder, f"the names look {how}: {pair}; name masks as their frames"))
         return dict(zip(asked, there, strict=True))
-    if missing := sorted(set(names) - set(masks)):
+    if missing := sorted(set(names) - set(masks), key=natural_key):
         faults.append(error(folder, f"lacks {names_in_words(missing)}; write a mask for every frame asked for"))
-    if extra := sorted(set(masks) - set(names)):
+    if extra := sorted(set(masks) - set(names), key=natural_key):
         faults.append(warning(folder, f"has masks that nobody asks for: {names_in_words(extra)}; zip without them"))
     return {index: name for index, name in zip(asked, names, strict=True) if name in masks}
 
