@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vos.course.drawing import Drawing, State, polygon_mask, stroke_mask
+from vos.course.drawing import Drawing, State, box_corners, box_of, polygon_mask, stroke_mask
 from vos.files import VosError
 
 SQUARE = [(2, 1), (5, 1), (5, 3), (2, 3)]
@@ -42,6 +42,11 @@ def test_a_polygon_has_its_area_whatever_the_frames_size():
 def test_what_is_no_polygon(points, words):
     with pytest.raises(VosError, match=words):
         polygon_mask(points, (8, 10))
+
+
+@pytest.mark.parametrize("box", [(2, 1, 4, 3), (0, 0, 10, 8), (9, 7, 1, 1), (3, 2, 1, 5)])
+def test_a_box_and_its_corners_are_the_same(box):
+    assert box_of(polygon_mask(box_corners(*box), (8, 10))) == box
 
 
 def test_strokes_are_as_wide_as_the_brush():

@@ -112,7 +112,7 @@ def test_two_objects_by_mouse_followed_played_and_saved(tmp_path):
     for number, points in enumerate((FIRST, SECOND), 1):
         drawn, meant = saved == number, polygon_mask(points, SIZE)
         assert (drawn & meant).sum() / (drawn | meant).sum() > 0.96
-    assert [path.name for path in sorted((desk / "out").glob("0*.png"))] == [f"{t:05d}.png" for t in range(COUNT)]
-    assert (read_mask(desk / "out/00000.png") == saved).all()
+    assert [path.name for path in sorted((desk / "out/masks").iterdir())] == [f"{t:05d}.png" for t in range(COUNT)]
+    assert (read_mask(desk / "out/masks/00000.png") == saved).all()
     assert b"ftyp" in (desk / "out/overlay.mp4").read_bytes()[:16]
     assert {Image.open(path).size for path in tmp_path.glob("*.png")} == {(1200, 1000)}

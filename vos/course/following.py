@@ -12,11 +12,11 @@ from PIL import Image
 
 from vos.config import COURSE_INFERENCE, InferenceConfig
 from vos.course.widgets import jpeg
-from vos.files.atomic import files_written_whole
-from vos.files.outputs import check_output_folder, mark_output_folder, replaceable_names
+from vos.files.outputs import check_output_folder, filled_whole
 from vos.masks import overlay, write_mask
 from vos.networks import BaseModel
-from vos.video import read_video, segmented_frames, video_info, video_writer
+from vos.video import read_video, segmented_frames, timed_frames, video_writer
+from vos.video.results import Results
 
 LARGEST_VIEW = (540, 720)  # (H, W) that a frame is fitted into on the page
 WIDTH_OF_BOTH = 960  # pixels of the original and the result, side by side
@@ -42,14 +42,17 @@ class Film:
         fps: float = USUAL_RATE,
     ) -> None:
         if isinstance(source, str | Path):
-            self.name, self.fps = Path(source).stem, video_info(Path(source)).fps / every
-            self.frames: Callable[[], Iterable[np.ndarray]] = partial(read_video, Path(source), every, start, end, size)
+            path, self.name = Path(source), Path(source).stem
+            self.frames: Callable[[], Iterable[np.ndarray]] = partial(read_video, path, every, start, end, size)
+            timed: Iterable[tuple[float, np.ndarray]] = timed_frames(path, every, start, end, size)
         else:
-            self.name, self.fps = "my_video", fps
-            self.frames = lambda: source
+            self.name, self.frames = "my_video", lambda: source
+            timed = ((index / fps, frame) for index, frame in enumerate(source))
         self.size: tuple[int, int] = (0, 0)
         self.pictures: list[bytes] = []
-        for frame in self.frames():
+        self.times: list[float] = []  # seconds, of each frame
+        for time, frame in timed:
+            self.times.append(time)
             if not self.pictures:
                 self.size = frame.shape[0], frame.shape[1]
                 self.view = fitted(self.size, LARGEST_VIEW)
@@ -68,32 +71,25 @@ class Film:
 class Followed:
     """What came out: the objects in every frame. Its files lie in a folder that goes when this object does.
 
-    masks/ has an indexed PNG for each frame, overlay.mp4 the objects painted over the video, both.mp4 that beside the
-    original, small, and first_mask.png what it began with.
+    They are those of `python -m vos segment` (masks/, overlay.mp4, contact_sheet.jpg, first_mask.jpg), the id map it
+    began with, first_mask.png, and both.mp4: the original beside the result, small.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.temporary = TemporaryDirectory(prefix="vos-")
         self.folder = Path(self.temporary.name)
 
     @property
     def mask_files(self) -> list[Path]:
+        """The indexed PNG of each frame."""
         return sorted((self.folder / "masks").iterdir())
 
     def save(self, out: str | Path) -> Path:
-        """Copy everything but both.mp4 into a folder that is new, or holds what this made before; returns it."""
+        """Copy everything but both.mp4 into a folder that is new, or that this filled before, and return it."""
         out = Path(out)
         check_output_folder(out, COMMAND)
-        files = {path.name: path for path in self.mask_files}
-        files |= {name: self.folder / name for name in ("overlay.mp4", "first_mask.png")}
-        old = replaceable_names(out) - set(files)
-        with files_written_whole(out) as whole:
-            for name, path in files.items():
-                shutil.copyfile(path, whole / name)
-        for name in old:
-            (out / name).unlink(missing_ok=True)
-        mark_output_folder(out, COMMAND, files)
+        with filled_whole(out, COMMAND) as whole:
+            shutil.copytree(self.folder, whole, ignore=shutil.ignore_patterns("both.mp4"), dirs_exist_ok=True)
         return out
 
 
@@ -109,19 +105,18 @@ def follow(
 
     progress: is told, after each frame, how many are done. ValueError where the id map is none of this film.
     """
-    result = Followed(film.name)
-    with (
-        video_writer(result.folder / "overlay.mp4") as write_overlay,
-        video_writer(result.folder / "both.mp4") as write_both,
-    ):
+    done = Followed()
+    with Results(done.folder, "masks", video=True) as results, video_writer(done.folder / "both.mp4") as write:
         for index, (frame, ids) in enumerate(segmented_frames(model, film.frames, id_map, config, start)):
             painted = overlay(frame, ids)
-            write_mask(result.folder / "masks" / f"{index:05d}.png", ids)
-            write_overlay(painted, index / film.fps)
-            write_both(side_by_side(frame, painted), index / film.fps)
+            results.add(f"{index:05d}", film.times[index], frame, ids)
+            write(side_by_side(frame, painted), film.times[index])
+            if index == start:
+                Image.fromarray(painted).save(done.folder / "first_mask.jpg", quality=90)
+                write_mask(done.folder / "first_mask.png", ids)
             progress(index + 1)
-    write_mask(result.folder / "first_mask.png", id_map)
-    return result
+    results.finish()
+    return done
 
 
 def side_by_side(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -174,12 +174,12 @@ class Painter(widgets.VBox):
         return follow(self.model, self.film, self.id_map, self.frame_index, progress=progress)
 
     def save(self, *_: object) -> None:
-        """Write masks, overlay.mp4 and the first mask into the folder that is named."""
+        """Write masks, overlay.mp4, a contact sheet and the first mask into the folder that is named."""
         try:
             if self.result is None:
                 raise VosError("there is nothing to save yet; follow the objects first")
             folder = self.result.save(self.out.value)
-            self.say(f"Saved {len(self.result.mask_files)} masks, overlay.mp4 and first_mask.png in {folder}/.")
+            self.say(f"Saved {len(self.result.mask_files)} masks in {folder}/masks/, beside them overlay.mp4.")
         except VosError as error:
             self.say(str(error), wrong=True)
 
