@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from vos.files.errors import VosError
 from vos.files.images import FRAME_ENDINGS
 from vos.files.json_files import read_json
+from vos.files.mask_images import VOID
 from vos.files.names import NUMBER, natural_key
-from vos.files.png import VOID
 
 OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
 
