@@ -91,7 +91,7 @@ def test_every_folder_is_used():
         # upwards
         ("vos/masks.py", "from vos.engine.trainer import Trainer", "vos.engine.trainer.Trainer"),
         ("vos/data.py", "def f():\n    import vos.submission.check", "vos.submission.check"),
-        ("vos/files/png.py", "from vos import masks", "vos.masks"),
+        ("vos/files/mask_images.py", "from vos import masks", "vos.masks"),
         (
             "vos/fast/layers.py",
             "class A:\n    from vos.networks import Encoder as E",

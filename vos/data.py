@@ -21,7 +21,7 @@ from torch import Tensor
 from vos.files import VosError
 from vos.files.images import frame_size, read_rgb
 from vos.files.layouts import ListedVideo, davis_splits, find_layout, youtube_vos_splits
-from vos.masks import VOID, object_ids, read_mask
+from vos.masks import VOID, object_ids, read_mask, stretch_ids
 
 SPLITS = ("train", "valid", "valid_truth")
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -70,27 +70,23 @@ class Video:
         return read_frame(self.frame_paths[index], size)
 
     def mask(self, index: int, size: tuple[int, int] | None = None) -> np.ndarray:
-        """The annotated id map of frame `index`, uint8 (H, W). VOID counts as background, as DAVIS scores it."""
+        """The annotated id map of frame `index`, uint8 (H, W), stretched to `size` (H, W) where given.
+
+        VOID counts as background, as DAVIS scores it. VosError where the file is not of the video's size.
+        """
         path = self.mask_paths[index]
         if path is None:
             raise VosError(f"{self.frame_paths[index]}: this frame has no annotation")
-        ids = read_mask(path, size)
-        ids[ids == VOID] = 0
-        return ids
-
-    def given(self, index: int) -> np.ndarray | None:
-        """What a method is given at frame `index`: the id map of the objects that first appear there, or None.
-
-        VosError where it is not of the video's size.
-        """
-        new = [o.id for o in self.objects if o.first == index]
-        path = self.mask_paths[index]
-        if not new or path is None:
-            return None
-        ids = self.mask(index)
+        ids = read_mask(path)
         if problem := size_problem(path, ids.shape, self.size):
             raise VosError(problem)
-        return only_ids(ids, new)
+        ids[ids == VOID] = 0
+        return ids if size is None else stretch_ids(ids, size)
+
+    def given(self, index: int) -> np.ndarray | None:
+        """What a method is given at frame `index`: the id map of the objects that first appear there, or None."""
+        new = [o.id for o in self.objects if o.first == index]
+        return only_ids(self.mask(index), new) if new and self.mask_paths[index] is not None else None
 
 
 class Videos(tuple[Video, ...]):

@@ -1,8 +1,8 @@
 """Masks: id maps in and out of PNG files, and painted over their frame.
 
 An id map is uint8 (H, W): 0 is background, 1..254 are object ids, 255 is VOID (DAVIS-2017: not scored).
-In a palette PNG the pixel value IS the id; the palette only makes it pleasant to look at. What is read from other
-kinds of PNG, and what is refused, stands in vos/files/png.py.
+In a palette PNG as we write it the pixel value is the id. What is read from other kinds of PNG, and what is refused,
+stands in vos/files/mask_images.py.
 """
 
 from pathlib import Path
@@ -10,30 +10,23 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vos.files import VosError
 from vos.files.atomic import written_whole
-from vos.files.images import opened_image
-from vos.files.png import PALETTE, VOID, NoIds, ids_in
-
-ADVICE = "make it again from the ids, as an indexed (palette) PNG (vos.masks.write_mask does)"
+from vos.files.mask_images import PALETTE, VOID, describe_ids, read_first_mask, read_ids  # noqa: F401  # from here
 
 
 def read_mask(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Read an id map, uint8 (H, W), from a PNG; vos/files/png.py says what is read as what.
+    """Read an id map, uint8 (H, W), from a PNG; vos/files/mask_images.py says what is read as what.
 
     size: (height, width) to stretch it to by nearest neighbour, so that no new id can appear.
     Raises VosError where the file is missing, broken, or of a kind whose ids would have to be guessed.
     """
-    try:
-        with opened_image(path, "mask") as image:
-            image.verify()  # the checksums, which decoding does not look at
-        with opened_image(path, "mask") as image:
-            ids = ids_in(image)
-    except NoIds as problem:
-        raise VosError(f"{path}: {problem}; {ADVICE}") from None
-    if size is not None and size != ids.shape:
-        ids = np.array(Image.fromarray(ids).resize(size[::-1], Image.Resampling.NEAREST))
-    return ids
+    ids = read_ids(path)
+    return ids if size is None else stretch_ids(ids, size)
+
+
+def stretch_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An id map, uint8 (H, W), at another size (height, width), by nearest neighbour."""
+    return ids if ids.shape == size else np.array(Image.fromarray(ids).resize(size[::-1], Image.Resampling.NEAREST))
 
 
 def write_mask(path: Path, ids: np.ndarray) -> None:

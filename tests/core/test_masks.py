@@ -10,7 +10,7 @@ from PIL import Image
 
 from vos.files import VosError
 from vos.files.atomic import written_whole
-from vos.files.png import YOUTUBE_VOS_PALETTE
+from vos.files.mask_images import YOUTUBE_VOS_PALETTE
 from vos.inference import LEAST_PROBABLE, best_threshold, merge_objects
 from vos.masks import PALETTE, VOID, object_ids, overlay, read_mask, write_mask
 
@@ -75,9 +75,9 @@ BLOB = Image.fromarray(np.pad(np.full((9, 7), 255, np.uint8), 5))
 @pytest.mark.parametrize(
     ("content", "ids"),
     [
-        # palettes: the pixel values, whatever the colours
+        # palettes: the pixel values where black comes first; by colours of DAVIS at other places
         (indexed([0, 1, 7, 254, 255]), [0, 1, 7, 254, VOID]),
-        (indexed([0, 38, 255], palette=PALETTE[::-1]), [0, 38, VOID]),
+        (indexed([0, 38, 255], palette=PALETTE[::-1]), [VOID, 217, 0]),
         (indexed([0, 255]), [0, VOID]),
         # black and white: one object
         (grey(0, 255, 255).convert("1"), [0, 1, 1]),
@@ -143,15 +143,14 @@ def test_few_bits_of_a_palette_are_ids_too(tmp_path):
         (coloured(BLACK, *YOUTUBE_VOS_PALETTE[1:], (236, 95, 104)), "holds (236, 95, 104)"),
         (coloured(BLACK, RED, WHITE), "holds (255, 255, 255)"),
         (coloured(RED, OLIVE, YOUTUBE_VOS_PALETTE[1]), "holds (236, 95, 103)"),
-        (coloured((*BLACK, 0), (*RED, 255)), "partly transparent"),
+        (coloured((*BLACK, 0), (*RED, 255), (*RED, 99)), "partly transparent"),
         # other kinds of PNG
-        (Image.fromarray(np.array([[0, 1]], np.uint16)), "16 bits"),
+        (Image.fromarray(np.array([[0, 1000]], np.uint16)), "holds the value 1000"),
         (png(16, 2, 1, b"\0\x80\0\0\0\0"), "16 bits"),
         (png(16, 4, 1, b"\0\x01\xff\xff"), "16 bits"),
         (png(16, 6, 1, b"\0\x80\0\0\0\0\xff\xff"), "16 bits"),
         (png(2, 0, 4, b"\x1b"), "grey with 2 bits"),
         (png(4, 0, 2, b"\x12"), "grey with 4 bits"),
-        (grey(0, 255).convert("LA"), "grey with transparency"),
     ],
 )
 def test_what_is_refused(tmp_path, content, words):

@@ -6,7 +6,7 @@ import torch
 
 from vos import inference, metrics, training
 from vos.course import drawing, exercises
-from vos.files.png import one_object_if_black_and_white
+from vos.files.mask_images import one_object_if_black_and_white
 
 
 def lstm_step(gates, c):

@@ -30,7 +30,7 @@ def test_all_that_is_wrong_is_said_at_once(two_videos, monkeypatch):
     (prediction / "a" / "00003.png").unlink()
     write_mask(prediction / "b" / "00002.png", square(shape=(20, 30)))
     Image.fromarray(square()).save(prediction / "d" / "00001.png", format="JPEG")
-    Image.fromarray(square().astype(np.uint16)).save(prediction / "d" / "00002.png")
+    Image.fromarray(square()).save(prediction / "d" / "00002.png", format="TIFF")
     (truth / "d" / "00003.png").write_bytes(b"no image")
     monkeypatch.setattr("vos.scoring.evaluate.read_mask", lambda path: pytest.fail("the long work has started"))
     with pytest.raises(VosError) as caught:
@@ -41,7 +41,7 @@ def test_all_that_is_wrong_is_said_at_once(two_videos, monkeypatch):
         "2 masks missing: a (00001.png, 00003.png)",
         "1 mask of the wrong size: b (00002.png is 30x20, not 40x24)",
         "1 video missing: c",
-        "2 files that cannot be a mask: d (00001.png is JPEG, not PNG, 00002.png has mode I;16)",
+        "2 files that cannot be a mask: d (00001.png is JPEG, not PNG, 00002.png is TIFF, not PNG)",
     ]
     assert "\n" not in str(caught.value)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from vos import inference, metrics, training
 from vos.config import ModelConfig
 from vos.course import drawing
-from vos.files.png import one_object_if_black_and_white
+from vos.files.mask_images import one_object_if_black_and_white
 from vos.networks import ConvLSTM
 
 Case = tuple[str, tuple]  # (what is special about it, the arguments)
@@ -70,7 +70,7 @@ def differs(got: object, expected: object) -> str:
 
 
 def black_and_white(attempt: Callable) -> bool:
-    """Notebook 01: attempt(ids) as `vos.files.png.one_object_if_black_and_white`."""
+    """Notebook 01: attempt(ids) as `vos.files.mask_images.one_object_if_black_and_white`."""
     rng = np.random.default_rng(1)
     cases = [
         ("DAVIS-2016, 0 and 255", (255 * rng.integers(0, 2, (6, 8)).astype(np.uint8),)),

@@ -154,6 +154,7 @@ class Painter(widgets.VBox):
         self.easel.after(self.drawing.settle)
         self.run.disabled = self.keep.disabled = True
         self.bar.layout.display, self.bar.value = "", 0
+        self.say("Following ...")
         try:
             self.result = self.followed()
             self.player.children = [widgets.HTML("Left the video, right the objects found in it:"), played(self.result)]

@@ -51,6 +51,8 @@ def opened_image(path: Path, kind: str = "image") -> Iterator[Image.Image]:
     """
     try:
         with Image.open(path) as image:
+            if image.format == "TIFF":
+                image.filename = ""  # Pillow maps a plain TIFF into memory by name, and garbles one that it must turn
             yield image
     except FileNotFoundError:
         raise VosError(f"{path}: no such {kind}; is the set whole?") from None

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from vos.files.errors import VosError
 from vos.files.images import FRAME_ENDINGS
 from vos.files.json_files import read_json
+from vos.files.mask_images import VOID
 from vos.files.names import NUMBER, natural_key
-from vos.files.png import VOID
 
 OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
 
@@ -153,7 +153,7 @@ def images_and_strays(
     """
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != "."]
-        found = [p for p in found if without is None or not without.exists() or not p.samefile(without)]
+        found = [p for p in found if not (without and without.exists() and p.exists() and p.samefile(without))]
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
         raise VosError(f"{folder}: no such folder; is the set whole?") from None
     except OSError as error:

@@ -6,10 +6,10 @@ NUMBER = re.compile(r"([0-9]+)")
 
 
 def natural_key(name: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
-    """Sort key by which numbers in names count by their value; names that differ in nothing else, by letters.
+    """Sort key by which numbers in names count by their value, and capitals are as small letters; no two are equal.
 
-    key[0] is the same for names that differ only in leading zeros.
+    key[0] is the same for names that differ only in capitals or leading zeros.
     """
-    parts = NUMBER.split(name)  # text, number, text, number, ..., text: of two names, like is compared with like
+    parts = NUMBER.split(name.lower())  # text, number, text, ...: like is compared with like
     digits = (part.lstrip("0") for part in parts)
     return tuple((len(d), d) if i % 2 else part for i, (part, d) in enumerate(zip(parts, digits, strict=True))), name

@@ -7,7 +7,16 @@ from vos.files import VosError, names_in_words
 from vos.files.images import opened_image
 from vos.scoring.protocols import Plan, mask_names, video_folders
 
-MODES = ("1", "L", "P", "RGB", "RGBA")  # of what vos.masks.read_mask may read; the rest it says by the pixels
+MODES = (
+    "1",
+    "L",
+    "LA",
+    "P",
+    "RGB",
+    "RGBA",
+    "I;16",
+    "I",
+)  # of PNGs; read_mask may refuse the pixels
 OF_ONE_VIDEO = 3  # how many masks of one video a message names
 
 Faults = defaultdict[tuple[str, str], list[str]]  # names of files by (what they should be, what is wrong)

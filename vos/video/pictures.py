@@ -20,9 +20,9 @@ class EvenSample:
 
     def __init__(self, most: int) -> None:
         self.most, self.step, self.count = most, 1, 0
-        self.kept: list[Image.Image] = []
+        self.kept: list[np.ndarray] = []
 
-    def offer(self, make: Callable[[], Image.Image]) -> None:
+    def offer(self, make: Callable[[], np.ndarray]) -> None:
         """Count one more, and make a picture of it if it is to be kept."""
         if self.count % self.step == 0 and len(self.kept) == self.most:
             self.kept, self.step = self.kept[::2], 2 * self.step
@@ -31,28 +31,40 @@ class EvenSample:
         self.count += 1
 
 
-def small_picture(frame: np.ndarray, ids: np.ndarray, side: int) -> Image.Image:
+def painted(frame: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """As `overlay`, the quicker the smaller the objects are: only the box around them, and its border, is painted."""
+    rows, columns = np.flatnonzero(ids.any(axis=1)), np.flatnonzero(ids.any(axis=0))
+    picture = frame.copy()
+    if len(rows):
+        box = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
+        picture[box] = overlay(frame[box], ids[box])
+    return picture
+
+
+def small_picture(frame: np.ndarray, ids: np.ndarray, side: int) -> np.ndarray:
     """Masks (H, W) over their frame, at most `side` pixels wide and high: painted small, so that lines stay lines."""
-    picture = Image.fromarray(frame)
-    picture.thumbnail((side, side), Image.Resampling.BILINEAR)
-    small = Image.fromarray(ids).resize(picture.size, Image.Resampling.NEAREST)
-    return Image.fromarray(overlay(np.array(picture), np.array(small)))
+    if side < max(ids.shape):
+        picture = Image.fromarray(frame)
+        picture.thumbnail((side, side), Image.Resampling.BILINEAR)
+        ids = np.array(Image.fromarray(ids).resize(picture.size, Image.Resampling.NEAREST))
+        frame = np.array(picture)
+    return painted(frame, ids)
 
 
-def write_contact_sheet(path: Path, pictures: list[Image.Image]) -> None:
+def write_contact_sheet(path: Path, pictures: list[np.ndarray]) -> None:
     """Pictures of one size in rows, as a JPEG at most 1600 pixels wide."""
     columns = min(COLUMNS, len(pictures))
-    wide, high = pictures[0].size
+    high, wide = pictures[0].shape[:2]
     sheet = Image.new("RGB", (wide * columns, high * -(-len(pictures) // columns)), "white")
     for place, picture in enumerate(pictures):
-        sheet.paste(picture, (place % columns * wide, place // columns * high))
+        sheet.paste(Image.fromarray(picture), (place % columns * wide, place // columns * high))
     with written_whole(path) as temporary:
         sheet.save(temporary, format="JPEG", quality=88)
 
 
 def write_animation(path: Path, sample: EvenSample) -> None:
     """The sampled pictures as a GIF that plays as long as their video."""
-    first, *others = (picture.quantize(256) for picture in sample.kept)
+    first, *others = (Image.fromarray(picture).quantize(256) for picture in sample.kept)
     duration = sample.step * GIF_DURATION
     with written_whole(path) as temporary:
         first.save(temporary, format="GIF", save_all=True, append_images=others, duration=duration, loop=0)

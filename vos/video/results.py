@@ -9,7 +9,7 @@ from PIL import Image
 from vos.files.atomic import written_whole
 from vos.masks import write_mask
 from vos.video import pictures
-from vos.video.writing import painted, video_writer
+from vos.video.writing import video_writer
 
 OVERLAY_SIDE = 1280  # pixels of the longer side: what a browser shows, and half the time of 1920
 Ground = tuple[int, int, int] | None
@@ -38,7 +38,7 @@ class Results:
 
     def __enter__(self) -> "Results":
         if self.video:
-            self.write_overlay = self.stack.enter_context(video_writer(self.folder / "overlay.mp4", OVERLAY_SIDE))
+            self.write_overlay = self.stack.enter_context(video_writer(self.folder / "overlay.mp4"))
         if self.cutout and self.cutout[0]:
             self.write_cutout = self.stack.enter_context(video_writer(self.folder / "cutout.mp4"))
         return self
@@ -53,7 +53,7 @@ class Results:
         if self.animation is not None:
             self.animation.offer(lambda: pictures.small_picture(frame, ids, pictures.GIF_SIDE))
         if self.video:
-            self.write_overlay(painted(frame, ids), time)
+            self.write_overlay(pictures.small_picture(frame, ids, OVERLAY_SIDE), time)
         if self.cutout:
             picture = pictures.cut_out(frame, ids, self.cutout[0])
             if self.cutout[0]:

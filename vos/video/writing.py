@@ -11,8 +11,8 @@ import numpy as np
 
 from vos.files import VosError
 from vos.files.atomic import written_whole
-from vos.masks import overlay
 from vos.video.library import pyav
+from vos.video.pictures import painted
 
 TICKS = 90_000  # a second: every usual frame rate is a whole number of them
 BT709, LIMITED = 1, 1  # FFmpeg's numbers of the colour space (also of primaries and transfer) and of the range
@@ -35,28 +35,18 @@ def write_overlay(
             write(painted(frame, ids), time)
 
 
-def painted(frame: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """As `overlay`, the quicker the smaller the objects are: only the box around them, and its border, is painted."""
-    rows, columns = np.flatnonzero(ids.any(axis=1)), np.flatnonzero(ids.any(axis=0))
-    picture = frame.copy()
-    if len(rows):
-        box = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
-        picture[box] = overlay(frame[box], ids[box])
-    return picture
-
-
 @contextmanager
-def video_writer(path: Path, longest: int | None = None) -> Iterator[Write]:
+def video_writer(path: Path) -> Iterator[Write]:
     """A function that takes pictures, uint8 (H, W, 3), and their times in seconds, and makes an MP4 of them.
 
-    longest: pixels that the longer side has at most; None keeps the size. The file is there, and whole, when the block
-    ends, by Ctrl-C as well; after another error, or without a picture, there is none.
+    The file is there, and whole, when the block ends, by Ctrl-C as well; after another error, or without a picture,
+    there is none.
     """
     av, stop = pyav(), None
     with written_whole(Path(path)) as temporary:
         try:
             with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-                encoder = Encoder(path, container, longest)
+                encoder = Encoder(path, container)
                 try:
                     yield encoder.write
                 except KeyboardInterrupt as error:
@@ -73,8 +63,8 @@ def video_writer(path: Path, longest: int | None = None) -> Iterator[Write]:
 class Encoder:
     """One video stream of a container; it begins with the first picture, whose size it has."""
 
-    def __init__(self, path: Path, container: Any, longest: int | None) -> None:
-        self.av, self.path, self.container, self.longest = pyav(), path, container, longest
+    def __init__(self, path: Path, container: Any) -> None:
+        self.av, self.path, self.container = pyav(), path, container
         self.converter = self.av.video.reformatter.VideoReformatter()
         self.stream: Any = None
         self.size: tuple[int, ...] = ()
@@ -90,14 +80,7 @@ class Encoder:
         even = np.pad(picture, ((0, high % 2), (0, wide % 2), (0, 0)), "edge") if high % 2 or wide % 2 else picture
         frame = self.av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
         frame = self.converter.reformat(
-            frame,
-            self.stream.width,
-            self.stream.height,
-            "yuv420p",
-            interpolation="AREA",
-            src_color_range="JPEG",
-            dst_color_range="MPEG",
-            dst_colorspace="ITU709",
+            frame, format="yuv420p", src_color_range="JPEG", dst_color_range="MPEG", dst_colorspace="ITU709"
         )
         now = max(round((time - self.first) * TICKS), self.ticks + 1)  # no two frames at one time
         self.ticks, self.shown = now, now - self.ticks if self.ticks >= 0 else self.shown
@@ -116,8 +99,7 @@ class Encoder:
         except ValueError:  # UnknownCodecError is one
             raise VosError(f"{self.path}: this build of PyAV has no H.264 encoder; pip install 'av'") from None
         context = self.stream.codec_context
-        scale = min(1.0, self.longest / max(picture.shape[:2])) if self.longest else 1.0
-        context.height, context.width = (2 * max(round(side * scale / 2 + 0.25), 1) for side in picture.shape[:2])
+        context.height, context.width = (side + side % 2 for side in picture.shape[:2])
         context.pix_fmt, context.time_base = "yuv420p", Fraction(1, TICKS)
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED
