@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from vos.course.drawing import Drawing, State, box_corners, box_of, polygon_mask, stroke_mask
+from vos.course.drawing import Drawing, State, box_of, stroke_mask
 from vos.files import VosError
+from vos.video.drawn import box_corners, polygon_mask
 
 SQUARE = [(2, 1), (5, 1), (5, 3), (2, 3)]
 

@@ -8,9 +8,9 @@ import pytest
 from vos.clips import ClipDataset
 from vos.config import PRESETS
 from vos.course import examples
-from vos.course.drawing import polygon_mask
 from vos.data import VideoObject, Videos, VOSDataset
 from vos.files import VosError
+from vos.video.drawn import polygon_mask
 
 SIZE = PRESETS["course"].size
 

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from vos.config import PRESETS
-from vos.course.drawing import polygon_mask
 from vos.course.following import Film, follow
 from vos.files import VosError
 from vos.masks import read_mask
 from vos.networks import BaseModel
 from vos.video import read_video, video_info, write_overlay
+from vos.video.drawn import polygon_mask
 
 pytest.importorskip("ipycanvas", reason="drawing needs the extra 'widget'")
 pytest.importorskip("av", reason="playing needs the extra 'video'")

@@ -8,8 +8,8 @@ import pytest
 from helpers.jupyter_lab import jupyter_lab, missing
 from PIL import Image
 
-from vos.course.drawing import polygon_mask
 from vos.masks import object_ids, read_mask
+from vos.video.drawn import polygon_mask
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [

@@ -9,38 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vos.files import VosError
 from vos.masks import VOID, object_ids
-
-Point = tuple[float, float]
-
-
-def polygon_mask(points: Sequence[Point], size: tuple[int, int]) -> np.ndarray:
-    """The pixels of a polygon, its outline among them, as a boolean mask (H, W); size: (H, W).
-
-    What lies outside the frame is cut off. VosError where it has fewer than three corners, or none of it is inside.
-    """
-    corners = [(round(x), round(y)) for x, y in points]
-    if len(corners) < 3:
-        raise VosError(f"a polygon of {len(corners)} corners encloses nothing; give at least three")
-    image = Image.new("1", size[::-1])
-    ImageDraw.Draw(image).polygon(corners, fill=1, outline=1)
-    mask = np.array(image)
-    if not mask.any():
-        raise VosError(f"the polygon lies outside the frame, which is {size[1]} wide and {size[0]} high")
-    return mask
+from vos.video.drawn import Point, polygon_mask
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
     """The smallest box around a boolean mask (H, W): (x, y, width, height) in pixels, all 0 where it is empty."""
     left, top, right, bottom = Image.fromarray(mask).getbbox() or (0, 0, 0, 0)
     return left, top, right - left, bottom - top
-
-
-def box_corners(x: int, y: int, width: int, height: int) -> list[Point]:
-    """The polygon that is the box."""
-    right, bottom = x + width - 1, y + height - 1
-    return [(x, y), (right, y), (right, bottom), (x, bottom)]
 
 
 def stroke_mask(points: Sequence[Point], width: float, size: tuple[int, int]) -> np.ndarray:

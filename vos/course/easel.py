@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from vos.course.drawing import Drawing, Point
+from vos.course.drawing import Drawing
 from vos.course.following import resized
 from vos.files import VosError
 from vos.masks import PALETTE, overlay
+from vos.video.drawn import Point
 
 POLYGON, BRUSH, ERASER = "polygon", "brush", "eraser"
 NEAR = 8  # pixels on the page: a click so near to a corner is a click on it

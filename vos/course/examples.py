@@ -10,10 +10,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from vos.clips import Clip, ClipDataset
-from vos.course.drawing import box_corners, box_of
+from vos.course.drawing import box_of
 from vos.data import Video, VideoObject, Videos
 from vos.files import VosError
 from vos.metrics import boundary, dilate, region_similarity
+from vos.video.drawn import box_corners
 
 Item = TypeVar("Item")
 
