@@ -1,11 +1,14 @@
 """`segment` on a file and on a folder: what is written, what is said, what is refused; no input is changed."""
 
 import hashlib
+import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +17,15 @@ from helpers.clips import SIZE, encode, scene, scenes
 from PIL import Image
 
 from vos.cli import main
-from vos.config import ModelConfig
-from vos.engine.checkpoints import contents
+from vos.config import ModelConfig, TrainConfig
+from vos.engine.checkpoints import write_checkpoint
 from vos.masks import read_mask, write_mask
 from vos.networks import build
 from vos.video import read_video, timed_frames, video_info
 
 pytest.importorskip("av")
 COUNT = 12
+HERE = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 VIDEO = "segment --checkpoint small.pt --video clip.mp4 --mask first.png --out out"
 FRAMES = "segment --checkpoint small.pt --frames v --mask first.png --out out"
 
@@ -47,8 +51,7 @@ def small_model():
 @pytest.fixture(scope="module")
 def small_checkpoint(tmp_path_factory):
     path = tmp_path_factory.mktemp("small") / "small.pt"
-    model = small_model()
-    torch.save(contents(model, model.state_dict(), {}), path)
+    write_checkpoint(path, small_model(), {"train_config": asdict(TrainConfig())})
     return path
 
 
@@ -149,6 +152,15 @@ def test_times_of_a_variable_frame_rate_are_kept(world, capsys):
     assert found == pytest.approx(times, abs=1)
 
 
+def links_into_output(world):
+    """v/ holds links to what an earlier run wrote."""
+    (world / "v").rename(world / "out")
+    (world / "out/made_by_vos.json").write_text('{"made by": "segment"}')
+    (world / "v").mkdir()
+    for t in range(COUNT):
+        (world / f"v/{t}.png").symlink_to(world / f"out/{t:05d}.png")
+
+
 REFUSED = [
     # what, how the world is changed, command, what the one line says
     ("frames for the output (16)", None, FRAMES.replace("out out", "out v"), "v: is v, which is read"),
@@ -157,8 +169,7 @@ REFUSED = [
      VIDEO.replace("first.png", "o/first.png").replace("out out", "out o"), "o: holds o/first.png, which is read"),
     ("the output by another name", lambda w: (w / "link").symlink_to("v"), FRAMES.replace("out out", "out link"),
      "link: is v, which is read"),
-    ("frames that are links into the output", lambda w: ((w / "v").rename(w / "out") and (w / "v").mkdir()) or [
-        (w / "v" / f"{t}.png").symlink_to(w / f"out/{t:05d}.png") for t in range(COUNT)], FRAMES, "out: holds v/0.png"),
+    ("frames that are links into the output", links_into_output, FRAMES, "out: holds v/0.png"),
     ("a folder of the user's", lambda w: (w / "out").mkdir() or (w / "out/notes.txt").write_text("mine"), VIDEO,
      "out: holds notes.txt, which may be yours"),
     ("masks painted by hand", lambda w: (w / "out").mkdir() or write_mask(w / "out/00003.png", scene(3)[1]), FRAMES,
@@ -287,8 +298,9 @@ def test_ctrl_c_keeps_what_is_done(world, command):
     for t in range(COUNT, 1500):
         (world / f"v/{t:05d}.png").symlink_to(world / "v/00011.png")
     running = subprocess.Popen(
-        [sys.executable, "-m", "vos", *shlex.split(command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "vos", *shlex.split(command)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=HERE,
+    )  # fmt: skip
     masks = "masks/" if command is VIDEO else ""
     while not list((world / "out").glob(f".*/{masks}00030.png")) and running.poll() is None:
         time.sleep(0.05)
@@ -325,7 +337,7 @@ def test_memory_does_not_grow_with_the_video(world, command):
     """68."""
     peaks, sizes = [], []
     frames = [np.kron(f, np.ones((4, 4, 1), np.uint8)) for f in scenes(20)]
-    for count in (100, 600):
+    for count in (100, 400):
         encode(world / "clip.mp4", (frames[t % 20] for t in range(count)))
         for t in range(count):
             (world / f"v/{t:05d}.png").unlink(missing_ok=True)
@@ -336,7 +348,7 @@ def test_memory_does_not_grow_with_the_video(world, command):
             f"assert main(shlex.split({command.replace('out out', f'out out{count}')!r})) == 0; "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
-        done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=HERE)
         peaks.append(int(done.stdout.split()[-1]))
         sizes += [path.stat().st_size for path in world.glob(f"out{count}/overlay.gif")]
     assert peaks[1] < 1.1 * peaks[0], peaks

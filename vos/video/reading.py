@@ -234,7 +234,8 @@ def fitted(size: tuple[int, int], shorter: int | None) -> tuple[int, int]:
 def warn_of_end(source: Source, last: float) -> None:
     """Warn where a file was read to its end and something was missing; last: the second of its last frame."""
     missing = source.seconds - last > max(1.0, 3 / source.rate, 0.05 * source.seconds)
-    if source.faults or (missing and source.stream.duration):
+    alone = len(source.container.streams) == 1  # else the file may be as long as its sound
+    if source.faults or (missing and (source.stream.duration or alone or stated_seconds(source.stream.metadata))):
         said = f" of {source.seconds:.1f}" if missing else ""
         words = (
             f"{source.path}: is damaged or cut off; read as far as it goes (the last frame is at {last:.1f}{said} s)"
