@@ -17,6 +17,7 @@ from vos.masks import overlay, write_mask
 from vos.networks import BaseModel
 from vos.video import read_video, segmented_frames, timed_frames, video_writer
 from vos.video.results import Results
+from vos.video.writing import painted
 
 LARGEST_VIEW = (540, 720)  # (H, W) that a frame is fitted into on the page
 WIDTH_OF_BOTH = 960  # pixels of the original and the result, side by side
@@ -108,21 +109,21 @@ def follow(
     done = Followed()
     with Results(done.folder, "masks", video=True) as results, video_writer(done.folder / "both.mp4") as write:
         for index, (frame, ids) in enumerate(segmented_frames(model, film.frames, id_map, config, start)):
-            painted = overlay(frame, ids)
             results.add(f"{index:05d}", film.times[index], frame, ids)
-            write(side_by_side(frame, painted), film.times[index])
+            write(side_by_side(frame, ids), film.times[index])
             if index == start:
-                Image.fromarray(painted).save(done.folder / "first_mask.jpg", quality=90)
+                Image.fromarray(overlay(frame, ids)).save(done.folder / "first_mask.jpg", quality=90)
                 write_mask(done.folder / "first_mask.png", ids)
             progress(index + 1)
     results.finish()
     return done
 
 
-def side_by_side(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Two pictures (H, W, 3) beside each other, together at most WIDTH_OF_BOTH wide."""
-    half = fitted(left.shape[:2], (WIDTH_OF_BOTH // 2, WIDTH_OF_BOTH // 2))
-    return np.hstack([resized(left, half), resized(right, half)])
+def side_by_side(frame: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """A frame (H, W, 3), and the same with its id map (H, W) painted over, together at most WIDTH_OF_BOTH wide."""
+    half = fitted(frame.shape[:2], (WIDTH_OF_BOTH // 2, WIDTH_OF_BOTH // 2))
+    small = resized(frame, half)
+    return np.hstack([small, painted(small, resized(ids, half))])
 
 
 def fitted(size: tuple[int, ...], room: tuple[int, int]) -> tuple[int, int]:
