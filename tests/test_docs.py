@@ -22,6 +22,7 @@ from vos.cli import main, parser
 from vos.course.report import predict_into
 from vos.data import VOSDataset
 from vos.inference import copy_first
+from vos.video import video_info, write_overlay
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data/README.md"])
@@ -97,6 +98,8 @@ def desk(small_set, clean, tmp_path_factory) -> Path:
         for path in paths[:6]:
             shutil.copy(path, folder / name)
     shutil.copy(masks[0], folder / "my_mask.png")
+    frames = [video.frame(i) for i in range(6)]
+    write_overlay(folder / "my_video.mp4", frames, [np.zeros(video.size, np.uint8)] * 6, fps=1 / 4)  # 24 seconds
 
     davis = folder / "path/to/DAVIS"
     (davis / "ImageSets/2017").mkdir(parents=True)
@@ -205,6 +208,17 @@ def test_six_lines_segment_frames_in_memory(monkeypatch):
     assert [mask.shape for mask in masks] == [(60, 100)] * 3
     assert (masks[0] == id_map).all()
     assert {*np.unique(masks)} <= {0, 7}
+
+
+def test_python_for_your_own_video(desk, monkeypatch):
+    painting, following = blocks((ROOT / "docs/your_own_video.md").read_text(encoding="utf-8"), "python")
+    monkeypatch.chdir(desk)
+    names: dict = {}
+    exec(following, names)
+    assert video_info(desk / "overlay.mp4").frames == 6
+    pytest.importorskip("ipycanvas", reason="drawing needs the extra 'widget'")
+    exec(painting, names)
+    assert len(names["painter"].film) == 6
 
 
 def slug(heading: str) -> str:

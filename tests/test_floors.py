@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LEAVES = ("files", "fast")
 CORE = ("masks", "data", "config", "clips", "networks", "training", "inference", "metrics")  # in reading order
-SERVICES = ("synthetic", "datasets", "engine", "scoring", "submission", "figures")
+SERVICES = ("synthetic", "datasets", "engine", "scoring", "submission", "figures", "video")
 FLOORS = (LEAVES, CORE, SERVICES, ("course",), ("cli",), ("__main__",))
 MOST_LINES, MOST_LINES_OF_CORE = 300, 1750
 

@@ -263,11 +263,11 @@ def merge_objects(probabilities: np.ndarray, ids: list[int], thresholds: float |
     """
     if len(probabilities) != len(ids):
         raise ValueError(f"{len(probabilities)} probability maps for {len(ids)} object ids")
-    if not ids:
-        return np.zeros(probabilities.shape[1:], np.uint8)
-    above = probabilities > np.reshape(thresholds, (-1, 1, 1))
-    winner = np.where(above, probabilities, 0).argmax(axis=0)
-    return np.where(above.any(axis=0), np.asarray(ids, np.uint8)[winner], 0).astype(np.uint8)
+    merged, best = (np.zeros(probabilities.shape[1:], kind) for kind in (np.uint8, probabilities.dtype))
+    for one, number, threshold in zip(probabilities, ids, np.broadcast_to(thresholds, len(ids)), strict=True):
+        better = (one > threshold) & (one > best)  # one object at a time: several times faster than argmax
+        merged[better], best[better] = number, one[better]
+    return merged
 
 
 def upsample_probabilities(probabilities: Tensor, size: tuple[int, ...]) -> np.ndarray:

@@ -102,7 +102,6 @@ WORKS = [
     ("files of a file manager", each(write("video/._00000.jpg"), write("video/Thumbs.db")), SEGMENT, "out/00003.png"),
     ("a line break in a folder's name", None, replaced(SEGMENT, out="a\nb"), "a\nb/00003.png"),
     ("an output folder that is there", folder_at("out"), SEGMENT, "out/overlay.gif"),
-    ("the current folder for --out", None, replaced(SEGMENT, out="."), "00003.png"),
     ("a damaged last.pt with a whole previous.pt", each(
      lambda root: shutil.copy(root / "run/last.pt", root / "run/previous.pt"), cut("run/last.pt")), RESUME,
      "run/last.pt"),

@@ -10,6 +10,7 @@ from vos.config import PRESETS
 from vos.course import examples
 from vos.data import VideoObject, Videos, VOSDataset
 from vos.files import VosError
+from vos.video.drawn import polygon_mask
 
 SIZE = PRESETS["course"].size
 
@@ -186,3 +187,20 @@ def test_failures_in_words(predicted, said):
 def test_painting_too_much():
     assert "too much" in examples.Painted(0.5, 0.1, 0.4, 2.5).verdict()
     assert examples.Painted.of(boxes(1, 1)[None], boxes(1, 2)[None], 1) == (0.5, 0.5, 0.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("mask", "least"),
+    [
+        (np.hypot(*np.mgrid[-40:41, -60:61]) < 35, 0.93),  # a disc
+        (np.abs(np.mgrid[-40:41, -60:61]).sum(axis=0) < 35, 0.9),  # a square on its corner
+        (np.pad(np.ones((10, 50), bool), 20), 0.9),  # a bar
+        (np.pad(np.ones((1, 2), bool), 4), 1),  # hardly anything
+        (np.pad(np.ones((1, 1), bool), 4), 1),
+    ],
+)
+def test_corners_around_enclose_what_they_go_around(mask, least):
+    corners = examples.corners_around(mask)
+    drawn = polygon_mask(corners, mask.shape)
+    assert 3 <= len(corners) <= 12 and all(mask[y, x] for x, y in corners)
+    assert (drawn & mask).sum() / (drawn | mask).sum() >= least

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vos import inference, metrics, training
-from vos.course import exercises
+from vos.course import drawing, exercises
 from vos.files.mask_images import one_object_if_black_and_white
 
 
@@ -65,6 +65,13 @@ def overwritten(probabilities, ids):
     return merged
 
 
+def box_of(mask):
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return 0, 0, 0, 0
+    return columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+
+
 RIGHT = {
     "black_and_white": [
         one_object_if_black_and_white,
@@ -75,6 +82,7 @@ RIGHT = {
     "mask_loss": [training.mask_loss, mask_loss],
     "region_similarity": [metrics.region_similarity, region_similarity],
     "merge_objects": [inference.merge_objects, merge_objects],
+    "box_of": [drawing.box_of, box_of],
 }
 WRONG = [  # exercise, answer, case it fails at, what is said
     ("black_and_white", lambda ids: ids * (ids < 255), "0 and 255", "255 is taken for void"),
@@ -100,6 +108,11 @@ WRONG = [  # exercise, answer, case it fails at, what is said
     ("merge_objects", lambda p, ids: np.take(ids, p.argmax(axis=0)), "one object", "the id is 0"),
     ("merge_objects", overwritten, "three objects", "overwrites"),
     ("merge_objects", lambda p, ids: (p.argmax(axis=0) + 1) * (p.max(axis=0) > 0.5), "ids with gaps", "places"),
+    ("box_of", lambda mask: box_of(mask.T), "a block", "rows and columns"),
+    ("box_of", lambda mask: tuple(np.subtract(box_of(mask), (0, 0, 1, 1))), "a block", "7 wide"),
+    ("box_of", lambda mask: (*box_of(mask)[:2], *np.add(box_of(mask)[:2], np.subtract(box_of(mask)[2:], 1))),
+     "a block", "two corners"),
+    ("box_of", lambda mask: box_of(mask) if mask.any() else (0, 0, 1, 1), "nothing at all", "expected 0, got 1"),
 ]  # fmt: skip
 
 

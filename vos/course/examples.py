@@ -10,9 +10,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from vos.clips import Clip, ClipDataset
+from vos.course.drawing import box_of
 from vos.data import Video, VideoObject, Videos
 from vos.files import VosError
 from vos.metrics import boundary, dilate, region_similarity
+from vos.video.drawn import box_corners
 
 Item = TypeVar("Item")
 
@@ -196,6 +198,19 @@ def worst_entry(entries: Sequence[dict], areas: Sequence[float], smallest: float
     """
     large = [entry for entry, area in zip(entries, areas, strict=True) if area >= smallest]
     return min(large or entries, key=lambda entry: entry["J_mean"])
+
+
+def corners_around(mask: np.ndarray, count: int = 12) -> list[tuple[float, float]]:
+    """What a patient hand would click around an object: of `count` equal sectors around the middle of a boolean mask
+    (H, W), the farthest pixel (x, y) of each that holds any, in their order; the corners of its box where these are
+    fewer than three.
+    """
+    y, x = np.nonzero(mask)
+    dy, dx = y - y.mean(), x - x.mean()
+    sector = ((np.arctan2(dy, dx) / (2 * np.pi) + 0.5) * count).astype(int) % count
+    distance = np.hypot(dy, dx)
+    farthest = [max(np.flatnonzero(sector == k), key=lambda i: distance[i]) for k in np.unique(sector)]
+    return [(int(x[i]), int(y[i])) for i in farthest] if len(farthest) >= 3 else box_corners(*box_of(mask))
 
 
 class Painted(NamedTuple):

@@ -189,7 +189,7 @@ def images_and_strays(
     """
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != "."]
-        found = [p for p in found if without is None or not without.exists() or not p.samefile(without)]
+        found = [p for p in found if not (without and without.exists() and p.exists() and p.samefile(without))]
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
         raise VosError(f"{folder}: no such folder; is the set whole?") from None
     except OSError as error:

@@ -3,10 +3,13 @@
 A folder of ours says so in a small file, MARK: which command made it, and the names it wrote there.
 """
 
-from collections.abc import Callable, Iterable
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vos.files.atomic import writing
+from vos.files.atomic import new_folder, writing
 from vos.files.errors import VosError, names_in_words
 from vos.files.json_files import read_json, write_json
 
@@ -58,3 +61,49 @@ def mark_output_folder(out: Path, command: str, names: Iterable[str] = ()) -> No
 def replaceable_names(out: Path) -> set[str]:
     """The names in `out` that a run of the command that made it wrote, and may replace or remove."""
     return set(read_json(out / MARK).get("files", ())) if (out / MARK).is_file() else set()
+
+
+def check_names(out: Path, names: Iterable[str]) -> None:
+    """VosError where one of these names (or patterns, as masks/*.png) is in `out` and not of an earlier run."""
+    ours = replaceable_names(out)
+    for name in names:
+        for path in sorted(out.glob(name)) if "*" in name else [out / name]:
+            if path.is_symlink() or (path.exists() and path.relative_to(out).as_posix() not in ours):
+                raise VosError(f"{path}: is not of an earlier run, and would be replaced; give --out a new folder")
+
+
+@contextmanager
+def filled_whole(out: Path, command: str) -> Iterator[Path]:
+    """Yield a temporary folder, whose files move into `out` only if the block ends without an error.
+
+    Those of an earlier run that are not written again are removed, and `out` is marked. What else is in it stays: a
+    name that is in the way is a VosError.
+    """
+    temporary = out / f".{os.getpid()}.partial"
+    with writing(out), new_folder(out):
+        try:
+            temporary.mkdir()
+            yield temporary
+            names = sorted(p.relative_to(temporary).as_posix() for p in temporary.rglob("*") if p.is_file())
+            check_names(out, names)
+            before = replaceable_names(out)
+            mark_output_folder(out, command, before | set(names))  # whatever happens from here on, it is ours
+            for name in names:
+                (out / name).parent.mkdir(exist_ok=True)
+                (temporary / name).replace(out / name)
+            for old in before - set(names):
+                remove_inside(out, old)
+            mark_output_folder(out, command, names)
+        except VosError as error:
+            raise VosError(str(error).replace(str(temporary), str(out))) from None
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_inside(out: Path, name: str) -> None:
+    """Remove a file of `out`, and its folder if that is empty then; a name that leads elsewhere is left alone."""
+    path = out / name
+    if path.is_file() and out.resolve() in path.resolve().parents:
+        path.unlink()
+        with suppress(OSError):
+            path.parent.rmdir()  # refuses where anything is in it, as in `out`
