@@ -35,9 +35,7 @@ def explorer(videos: Sequence[Video], strength: float = 0.55) -> widgets.VBox:
         video = videos[video_box.value]
         index = min(frame_slider.value, len(video) - 1)
         image, caption.value = view(video, index, object_box.value, strength_slider.value)
-        stream = io.BytesIO()
-        Image.fromarray(image).save(stream, format="JPEG", quality=85)
-        picture.value = stream.getvalue()
+        picture.value = jpeg(image)
 
     def change_video(_change: object) -> None:
         video = videos[video_box.value]
@@ -88,3 +86,10 @@ def shrunk(array: np.ndarray, how: Image.Resampling) -> np.ndarray:
         return array
     height, width = (round(scale * length) for length in array.shape[:2])
     return np.array(Image.fromarray(array).resize((width, height), how))
+
+
+def jpeg(image: np.ndarray) -> bytes:
+    """An image (H, W, 3) uint8 as the bytes of a JPEG."""
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, format="JPEG", quality=85)
+    return stream.getvalue()
