@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFilter, PngImagePlugin
+from PIL import Image, ImageColor, ImageFilter, PngImagePlugin
 
 from vos.files import VosError
 from vos.masks import PALETTE, describe_ids, read_first_mask, read_mask
@@ -258,6 +258,20 @@ def test_megabytes_of_metadata_do_no_harm(tmp_path):
     info.add_text("x", "x" * 2_000_000, zip=True)
     for options in ({"pnginfo": info}, {"icc_profile": bytes(3_000_000)}):
         assert (read_mask(in_file(tmp_path, indexed(TWO, BLACK, RED, GREEN), **options)) == TWO).all()
+
+
+@pytest.mark.parametrize("colors", [("white", "black"), ("red", "black"), ("white", "red")])
+def test_a_ground_that_is_not_black_is_not_taken_for_the_object(tmp_path, colors):
+    """Index 0 is the ground for whoever wrote it, and the object for whoever looks: exchanged, or as it is?"""
+    palette = [value for color in colors for value in ImageColor.getrgb(color)]
+    image = Image.fromarray(ONE)
+    image.putpalette(palette)
+    with pytest.raises(VosError, match=r"mask\.png: is indexed"):
+        read_mask(in_file(tmp_path, image))
+    if "black" in colors:  # the object of the same colours, the other way round: nothing is open
+        image = Image.fromarray(1 - ONE)
+        image.putpalette(palette)
+        assert (read_mask(in_file(tmp_path, image)) == ONE).all()
 
 
 @given(

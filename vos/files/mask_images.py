@@ -230,7 +230,11 @@ def read_palette(image: Image.Image, first: bool) -> tuple[np.ndarray, str]:
     ids, text = ids_of_colors(labels, colors, bool(clear), first)
     table = np.zeros(256, np.uint8)
     table[solid] = ids
-    return table[labels], text
+    found = table[labels]
+    if 0 in used and (grey or known is None) and all(found[[0, 0, -1, -1], [0, -1, 0, -1]]):
+        raise NoIds("is indexed with black at another place than 0, and what is not black fills the corners: is it the "
+                    "background?")  # fmt: skip
+    return found, text
 
 
 def transparent_indices(opacity: bytes | int, used: list[int]) -> list[int]:
