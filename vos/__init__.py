@@ -13,7 +13,7 @@ Importing the package tunes memory and waiting threads for the whole process; vo
 
 from vos.fast.memory import keep_freed_memory, wait_patiently
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 keep_freed_memory()
 wait_patiently()
