@@ -21,6 +21,7 @@ import vos
 from vos.cli import main, parser
 from vos.course.report import predict_into
 from vos.data import VOSDataset
+from vos.files.outputs import mark_output_folder
 from vos.inference import copy_first
 from vos.video import video_info, write_overlay
 
@@ -97,6 +98,7 @@ def desk(small_set, clean, tmp_path_factory) -> Path:
         (folder / name).mkdir()
         for path in paths[:6]:
             shutil.copy(path, folder / name)
+    mark_output_folder(folder / "my_masks", "segment", [path.name for path in masks[:6]])  # as if it had written them
     shutil.copy(masks[0], folder / "my_mask.png")
     frames = [video.frame(i) for i in range(6)]
     write_overlay(folder / "my_video.mp4", frames, [np.zeros(video.size, np.uint8)] * 6, fps=1 / 4)  # 24 seconds
@@ -131,10 +133,10 @@ def check_installation(words: list[str]) -> None:
     """pip, conda and venv: what they name is there."""
     text = " ".join(words)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extra = re.fullmatch(r"\S*pip install -e \.\[(\w+)\]", text)
+    extra = re.fullmatch(r"\S*pip install -e '?\.\[([\w,]+)\]'?", text)
     environment = re.fullmatch(r"conda env create -f (\S+)|conda activate (\w+)", text)
     if extra:
-        assert extra[1] in project["optional-dependencies"]
+        assert set(extra[1].split(",")) <= set(project["optional-dependencies"])
     elif environment:
         file = (ROOT / (environment[1] or "environment.yml")).read_text()
         assert not environment[2] or f"name: {environment[2]}\n" in file

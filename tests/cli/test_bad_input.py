@@ -118,7 +118,6 @@ BAD = [
     ("mask without an object", indexed("first.png", ids()), SEGMENT, "first.png: holds no object|give the mask"),
     ("mask of void alone", indexed("first.png", ids(255)), SEGMENT, "first.png: holds no object"),
     ("mask that claims 30000x30000", claims("first.png"), SEGMENT, "first.png: cannot be read|bomb"),
-    ("16-bit mask", picture("first.png", ids(1).astype(np.uint16)), SEGMENT, "first.png: has 16 bits|make it again"),
     ("interpolated grey mask", picture("first.png", STEPS), SEGMENT, "first.png: holds 39 grey levels|threshold"),
     (
         "mask with foreign colours",

@@ -91,6 +91,7 @@ WORKS = [
     ("frames in no order", without_order, SEGMENT, "out/b 00003.png"),
     ("void in a mask", indexed("first.png", ids(1, 2, 255)), SEGMENT, "out/00003.png"),
     ("black and white for a mask", picture("first.png", ids(255)), SEGMENT, "out/00003.png"),
+    ("ids in 16 bits", picture("first.png", ids(1).astype(np.uint16)), SEGMENT, "out/00003.png"),
     ("PNG among JPEG frames", each(gone("video/00003.jpg"), picture("video/00003.png", np.zeros((*SIZE, 3), np.uint8))),
      SEGMENT, "out/00003.png"),
     ("a grey frame", picture("video/00002.jpg", np.zeros(SIZE, np.uint8)), SEGMENT, "out/00002.png"),

@@ -39,6 +39,8 @@ def encode(
             setattr(context, name, value)
         if times:
             context.time_base = Fraction(1, 1000)
+        if codec == "mpeg4":
+            context.bit_rate = 8_000_000  # else the square leaves traces
         if aspect:
             context.sample_aspect_ratio = aspect
         if turn:

@@ -225,6 +225,8 @@ def first_ids(args: argparse.Namespace, full: tuple[int, int], size: tuple[int, 
 
 def segment_job(args: argparse.Namespace, job: Job, cutout: "tuple[Ground] | None") -> None:
     """Say how long it takes, do it, and say what was done."""
+    import torch
+
     from vos.engine.checkpoints import load_checkpoint
     from vos.engine.distributed import best_device
     from vos.engine.trainer import interrupts_noted
@@ -237,6 +239,7 @@ def segment_job(args: argparse.Namespace, job: Job, cutout: "tuple[Ground] | Non
     def results_in(folder: Path) -> Results:
         return Results(folder, job.masks, video=has_pyav(), animation=not job.masks, cutout=cutout)
 
+    torch.set_num_threads(max(torch.get_num_threads() // 2, 1))  # the others decode and write meanwhile
     if job.count > 2 * TRIED:
         say_how_long(job, model, config, results_in)
     stopped = False
