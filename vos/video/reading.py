@@ -124,7 +124,8 @@ def opened_video(path: Path) -> Iterator[Source]:
     try:
         if not path.stat().st_size:
             raise VosError(f"{path}: is empty (0 bytes); copy it again")
-        with av.open(str(path.resolve()), metadata_errors="replace") as container:
+        titles = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}  # in any encoding
+        with av.open(str(path.resolve()), **titles) as container:
             if container.format.name in TEXT_AND_SOUND:
                 raise VosError(f"{path}: is not a video; {ADVICE}")
             yield Source(path, container)
