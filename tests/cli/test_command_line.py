@@ -70,7 +70,7 @@ def test_segment_keeps_the_ids_of_the_mask(small_set, checkpoint, tmp_path):
 @pytest.mark.slow
 def test_the_overlay_of_a_long_video_leaves_frames_out(small_set, checkpoint, tmp_path, monkeypatch):
     """Its masks are all there, and it plays as long."""
-    monkeypatch.setattr("vos.cli.segment.GIF_FRAMES", 6)
+    monkeypatch.setattr("vos.video.pictures.GIF_FRAMES", 6)
     name = next((small_set / "valid/JPEGImages").iterdir()).name
     first = min((small_set / "valid/Annotations" / name).iterdir())
     words = ["segment", "--checkpoint", checkpoint, "--frames", small_set / "valid/JPEGImages" / name, "--mask", first]

@@ -115,7 +115,7 @@ def rows_of_works():
         yield pytest.param(*row, id=row[0], marks=pytest.mark.slow if "million" in row[0] else ())
 
 
-@pytest.mark.parametrize(("what", "make", "command", "result"), rows_of_works())
+@pytest.mark.parametrize(("what", "make", "command", "result"), list(rows_of_works()))
 def test_odd_input_works(world, capfd, what, make, command, result):
     if make:
         make(world)

@@ -50,10 +50,10 @@ def test_in_a_run_results_are_the_run_s_and_benchmarks_the_committed_ones(monkey
 
 def test_the_set_is_read_once(small_set, tmp_path, monkeypatch):
     reads = []
-    monkeypatch.setattr(module, "VOSDataset", lambda root: reads.append(root))
+    monkeypatch.setattr(module, "VOSDataset", lambda root, hold_out: reads.append((root, hold_out)))
     workspace = Workspace.of_run(small_set, tmp_path, fast=False)
     assert workspace.dataset is workspace.dataset
-    assert reads == [small_set]
+    assert reads == [(small_set, None)]  # held out of training where there is no other way
 
 
 def test_describe_names_folders_that_a_clone_has(monkeypatch, small_set, tmp_path, capsys):

@@ -41,7 +41,7 @@ def check_folder(root: Path) -> tuple[list[str], list[str]]:
         counts[split] += len(videos)
         with suppress(VosError):  # the frame that tells a video's size is broken: below, a problem of the video
             lines.append(f"  {split}: {describe(videos)}")
-        problems += [problem.text for video in videos for problem in video_problems(video)]
+        problems += [problem.text for video in videos for problem in video_problems(video, layout)]
     if not folders:
         problems.append(f"{root}: lists no video; is the set whole?")
     if counts["train"] and not counts["valid_truth"]:
@@ -106,10 +106,10 @@ def check_files(videos: Sequence[Video], root: Path) -> list[str]:
     A set of at most WHOLE masks is read whole, of a larger one the names and headers, with what they tell. VosError
     names the first file that cannot be used.
     """
-    whole = sum(len(video.annotated) for video in videos) <= WHOLE
+    layout, whole = find_layout(root), sum(len(video.annotated) for video in videos) <= WHOLE
     notes = list[str]()
     with ThreadPoolExecutor() as pool:
-        checks = [pool.submit(lambda video: list(video_problems(video, whole)), video) for video in videos]
+        checks = [pool.submit(lambda video: list(video_problems(video, layout, whole)), video) for video in videos]
         try:
             for check in tracked(checks, "checking the files", len(checks), "video"):
                 for problem in check.result():
@@ -128,10 +128,10 @@ class Problem(NamedTuple):
     fatal: bool = True
 
 
-def video_problems(video: Video, whole: bool = True) -> Iterator[Problem]:
+def video_problems(video: Video, layout: str, whole: bool = True) -> Iterator[Problem]:
     """Unreadable files, sizes that differ, ids that no object has, objects never seen.
 
-    whole: read every file; else only its header.
+    layout: of the set. whole: read every file; else only its header.
     """
     sizes = {}
     for frame in video.frame_paths:
@@ -166,7 +166,7 @@ def video_problems(video: Video, whole: bool = True) -> Iterator[Problem]:
         unseen -= present
         strange = dict.fromkeys(present - known, path) | strange
     if strange:
-        yield Problem(strange_ids(video, strange), fatal=False)
+        yield Problem(strange_ids(video, strange, layout), fatal=False)
     elif not known:
         folder = video.frame_paths[0].parent
         yield Problem(f"{folder}: video {video.name} has no object; leave it out or annotate one", fatal=False)
@@ -180,12 +180,15 @@ def first_files(video: Video) -> list[tuple[Path | None, tuple[str, ...]]]:
     return [(video.frame_paths[0], FRAME_ENDINGS), (next(filter(None, video.mask_paths), None), (".png",))]
 
 
-def strange_ids(video: Video, strange: Mapping[int, Path]) -> str:
+def strange_ids(video: Video, strange: Mapping[int, Path], layout: str) -> str:
     """What to say of ids that no object of a video has, and the first mask of each."""
     first = min(strange.values(), key=lambda path: natural_key(path.name))
     ids = names_in_words([str(number) for number in sorted(strange)])
-    remedy = (
-        "a DAVIS layout has the objects of the first mask only: begin the video where all are there, or use the "
-        f"YouTube-VOS layout, whose meta.json lists late ones too; id {VOID} would be void"
-    )
-    return f"{first}: holds id {ids}, which no object of video {video.name} has; {remedy}"
+    fault = f"which no object of video {video.name} has" if video.objects else f"but video {video.name} has no object"
+    remedy = "list its objects in meta.json"
+    if layout == "DAVIS":
+        remedy = (
+            "a DAVIS layout has the objects of the first mask only: begin the video where all are there, or use the "
+            "YouTube-VOS layout, whose meta.json lists late ones too"
+        )
+    return f"{first}: holds id {ids}, {fault}; {remedy} (id {VOID} would be void)"
