@@ -100,15 +100,22 @@ def test_outside_a_repository_nothing_is_written(monkeypatch, small_set, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["site-packages"] and not list(packages.iterdir())
 
 
-def test_a_folder_that_may_not_be_written_is_named_with_a_way_out(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(13, "Permission denied", "data/.synthetic.7.partial"),
+        VosError("data/.synthetic.7.partial/a.png: cannot be written (Permission denied)"),
+    ],
+)
+def test_a_folder_that_may_not_be_written_is_named_with_a_way_out(monkeypatch, tmp_path, error):
     """The course on a read-only disk, its synthetic set not drawn yet."""
 
     def refused(*_):
-        raise PermissionError(13, "Permission denied", "data/.synthetic.7.partial")
+        raise error
 
     monkeypatch.setattr(module, "ROOT", tmp_path)
     (tmp_path / "notebooks").mkdir()
     monkeypatch.setattr(module, "draw_dataset", refused)
     monkeypatch.delenv("VOS_DATA", raising=False)
-    with pytest.raises(VosError, match=r"data/synthetic: cannot be written \(Permission denied\); .* VOS_DATA"):
+    with pytest.raises(VosError, match=r"data/synthetic: cannot be written \(.*Permission denied.*\); .* VOS_DATA"):
         Workspace.find()

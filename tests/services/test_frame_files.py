@@ -236,7 +236,8 @@ def files(folder, *names):
         (["1.jpg", "2.jpg", "cover.jpg"], "1 2 cover", ""),  # two alike are too few to say
         (["1.jpg", "2.jpg", "3.jpg", "a.jpg", "b.jpg"], "1 2 3 a b", ""),  # as are three of five
         (["x.jpg", "y.jpg", "z.jpg", "x1.jpg"], "x x1 y z", ""),
-        (["1.jpg", ".2.jpg", "._1.jpg", "notes.txt", "3.gif"], "1", ""),
+        (["1.jpg", ".2.jpg", "._1.jpg", "notes.txt", "Thumbs.db"], "1", ""),
+        (["1.jpg", "2.jpg", "3.HEIC"], "1 2", "3.HEIC"),  # of a kind that is not read, but a frame of somebody's
         (["1.webp", "2.tif", "3.bmp", "4.TIFF", "5.jpeg"], "1 2 3 4 5", ""),
     ],
 )
@@ -244,6 +245,11 @@ def test_the_frames_of_a_folder(tmp_path, names, frames, strays):
     folder = files(tmp_path / "v", *names)
     assert [path.stem for path in images_in(folder, FRAME_ENDINGS)] == frames.split(" ")
     assert [path.name for path in stray_images(folder, FRAME_ENDINGS)] == ([strays] if strays else [])
+
+
+def test_frames_of_another_kind_are_to_be_converted(tmp_path):
+    with pytest.raises(VosError, match=r"holds no \.jpg .* files; convert 1\.heic and the others"):
+        images_in(files(tmp_path / "v", "1.heic", "2.heic"), FRAME_ENDINGS)
 
 
 @pytest.mark.parametrize("pair", [("00000.jpg", "00000.png"), ("1.jpg", "01.jpg"), ("f_2_b.png", "f_002_b.png")])

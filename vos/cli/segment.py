@@ -131,7 +131,7 @@ def frames_job(args: argparse.Namespace) -> Job:
 
     paths = images_in(args.frames, FRAME_ENDINGS, args.mask)
     if strays := stray_images(args.frames, FRAME_ENDINGS, args.mask):
-        print(f"left out, as their names are unlike those of the frames: {names_in_words([p.name for p in strays])}")
+        print(f"left out, by name or kind no frames: {names_in_words([p.name for p in strays])}")
     check_output_folder(args.out, COMMAND, paths)
     names = [path.stem for path in paths]
     check_names(args.out, [*(f"{name}.png" for name in names), *BESIDE])

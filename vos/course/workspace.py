@@ -128,9 +128,11 @@ def synthetic_set(fast: bool) -> Path:
         print(f"Drawing the synthetic set: {train} training and {valid} validation videos ...", flush=True)
         try:
             draw_dataset(folder, train, valid, SYNTHETIC_SEED)
-        except OSError as error:
+        except (OSError, VosError) as error:  # VosError: of one of its files
             advice = "draw it elsewhere with `python -m vos data synthetic`, and name that folder in VOS_DATA"
-            raise VosError(f"{folder}: cannot be written ({error.strerror or error}); {advice}") from None
+            raise VosError(
+                f"{folder}: cannot be written ({getattr(error, 'strerror', None) or error}); {advice}"
+            ) from None
     return folder
 
 

@@ -147,7 +147,7 @@ def video_problems(video: Video, layout: str, whole: bool = True) -> Iterator[Pr
         yield Problem(f"{first}: is {odd[0]}x{odd[1]}, other frames of this video are not; replace the file")
     folders = {path.parent: endings for path, endings in first_files(video) if path}
     for stray in (path for folder, endings in folders.items() for path in stray_images(folder, endings)):
-        advice = "it is left out, as its name is unlike the others'; move it away, or rename it if it is a frame"
+        advice = "it is left out, by name or kind no frame or mask; move it away, or rename or convert it"
         yield Problem(f"{stray}: {advice}", fatal=False)
     known = {o.id for o in video.objects}
     unseen, strange = set(known), dict[int, Path]()

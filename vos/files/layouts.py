@@ -13,6 +13,7 @@ from vos.files.json_files import read_json
 from vos.files.mask_images import VOID
 from vos.files.names import NUMBER, natural_key
 
+UNREAD = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".tga", ".exr", ".dng", ".psd")  # pictures all the same
 OBJECT_IDS = {str(i): i for i in range(1, VOID)}  # as meta.json spells them
 
 
@@ -163,9 +164,10 @@ def images_in(folder: Path, endings: tuple[str, ...], without: Path | None = Non
 
     without: a file that is none of them, wherever it lies. VosError where there is no image, or two are one frame.
     """
-    images, _ = images_and_strays(folder, endings, without)
+    images, strays = images_and_strays(folder, endings, without)
     if not images:
-        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; is the set whole?")
+        advice = f"convert {strays[0].name} and the others to one of these" if strays else "is the set whole?"
+        raise VosError(f"{folder}: holds no {' or '.join(endings)} files; {advice}")
     for one, other in pairwise(images):
         if one.stem == other.stem:
             raise VosError(f"{one}: {other.name} is the same frame by its name; remove one of the two")
@@ -175,7 +177,7 @@ def images_in(folder: Path, endings: tuple[str, ...], without: Path | None = Non
 
 
 def stray_images(folder: Path, endings: tuple[str, ...], without: Path | None = None) -> tuple[Path, ...]:
-    """The images of a folder that images_in leaves out, as their names are unlike the others': cover.jpg."""
+    """The images of a folder that images_in leaves out: of another kind, or named unlike the others, as cover.jpg."""
     return images_and_strays(folder, endings, without)[1]
 
 
@@ -185,22 +187,24 @@ def images_and_strays(
     """The images that are not hidden, in natural order, and the strays among them.
 
     Where at least three images, and three quarters of all, have the same name but for the numbers in it, the others
-    are strays.
+    are strays; and so are pictures of a kind that is not read.
     """
     try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in endings and p.name[0] != "."]
+        found = [p for p in folder.iterdir() if p.suffix.lower() in (*endings, *UNREAD) and p.name[0] != "."]
         found = [p for p in found if not (without and without.exists() and p.exists() and p.samefile(without))]
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: what cannot be a name
         raise VosError(f"{folder}: no such folder; is the set whole?") from None
     except OSError as error:
         raise VosError(f"{folder}: cannot be listed ({error.strerror}); change its permissions") from None
     found.sort(key=lambda path: (natural_key(path.stem), path.suffix))
+    unread = tuple(path for path in found if path.suffix.lower() in UNREAD)
+    found = [path for path in found if path not in unread]
     patterns = [NUMBER.sub("#", path.stem.lower()) for path in found]
     usual, count = max(Counter(patterns).items(), key=itemgetter(1), default=("", 0))
     if "#" not in usual or count < 3 or 4 * count < 3 * len(found):
-        return tuple(found), ()
+        return tuple(found), unread
     alike = [pattern == usual for pattern in patterns]
-    return tuple(compress(found, alike)), tuple(p for p, same in zip(found, alike, strict=True) if not same)
+    return tuple(compress(found, alike)), tuple(compress(found, (not same for same in alike))) + unread
 
 
 def frames_and_masks(frames_folder: Path, masks_folder: Path) -> tuple[tuple[Path, ...], dict[str, Path]]:
