@@ -8,7 +8,7 @@ CPU    := https://download.pytorch.org/whl/cpu
 # DATA=folder runs the report on real video; without it the synthetic set is drawn.
 REPORT := report $(if $(DATA),--data $(DATA))
 
-.PHONY: report publish figures lint check test lab clean
+.PHONY: report publish figures style lint check test lab clean
 .DEFAULT_GOAL := report
 
 report: $(VENV)/.installed
@@ -20,13 +20,15 @@ publish: $(VENV)/.installed
 figures: $(VENV)/.installed
 	@$(RUN) -m vos $(REPORT) --reuse
 
-lint: $(VENV)/.installed
+style: $(VENV)/.installed
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+
+lint: style
 	@$(RUN) -m mypy
 
-# The quick lane, under two minutes; `make test` is the whole.
-check: lint
-	@$(PYTEST) -m "not slow"
+# The quick lane, under two minutes (types are checked beside the tests); `make test` is the whole.
+check: style
+	@$(RUN) -m mypy & types=$$!; $(PYTEST) -m "not slow"; tests=$$?; wait $$types && exit $$tests
 
 test: lint
 	@$(PYTEST)

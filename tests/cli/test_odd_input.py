@@ -129,6 +129,7 @@ def test_odd_input_works(world, capfd, what, make, command, result):
     assert not list(world.rglob("*.partial"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="names of any bytes")
 def test_a_name_that_is_no_text_is_printed_all_the_same(world):
     """In a process of its own, as only there is stdout a real one."""

@@ -23,6 +23,8 @@ from vos.masks import read_mask, write_mask
 from vos.networks import build
 from vos.video import read_video, timed_frames, video_info
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 pytest.importorskip("av")
 COUNT = 12
 HERE = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -15,6 +15,8 @@ from helpers.golden_set import SYNTH, GoldenSet, all_at_once, one_by_one, wrong_
 
 import vos
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 MISTAKES = {
     # J
     "two empty masks score 0": ("metrics", "if union else 1.0", "if union else 0.0"),

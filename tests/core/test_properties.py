@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from vos.inference import merge_objects
 from vos.metrics import boundary, contour_accuracy, dilate, region_similarity, score_frames, statistics
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 draws = settings(deadline=None, max_examples=100, derandomize=True, database=None)
 bounds = st.sampled_from([0, 0.008, 0.05, 0.3, 1, 2, 3, 5, 60])  # shares of the diagonal and pixels
 seeds = st.integers(0, 2**32 - 1)

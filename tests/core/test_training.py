@@ -149,6 +149,7 @@ def test_a_step_without_a_finite_loss_changes_no_weight(clips):
     assert not torch.equal(weights_of(model), before)
 
 
+@pytest.mark.slow
 def test_training_ends_in_time_with_its_learning_rate_annealed(clips, tmp_path):
     config = replace(FEW, iterations=100_000, minutes=0.05)
     log = Trainer(new_model("base"), clips, config, tmp_path).fit()
@@ -178,6 +179,7 @@ def test_batches_follow_the_curriculum():
     assert drawn == list(range(len(drawn)))  # no sample twice, none left out
 
 
+@pytest.mark.slow
 def test_a_limit_in_minutes_still_reaches_the_last_clip_length(clips, tmp_path):
     config = replace(FEW, iterations=100_000, minutes=0.05, curriculum=((0.0, 2, 2), (0.5, 4, 1)))
     lengths = [row["length"] for row in Trainer(new_model("base"), clips, config, tmp_path).fit()]

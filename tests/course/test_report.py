@@ -103,6 +103,7 @@ def test_on_real_video_training_goes_on_from_the_committed_weights(small_set, tm
     assert all(torch.equal(seen[0][key], value) for key, value in committed.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["training", "scores"])
 def test_a_report_that_failed_goes_on_where_it_stopped(small_set, tmp_path, monkeypatch, capsys, where):
     """A failure in the second training, or after both: what was trained before is neither lost nor trained again."""
@@ -147,6 +148,7 @@ def test_a_report_that_failed_goes_on_where_it_stopped(small_set, tmp_path, monk
     assert len(steps) == len(expected) + 2
 
 
+@pytest.mark.slow
 def test_the_chain_makes_table_and_figures(run):
     rows = {row["name"]: row for row in json.loads((run / "results/table1.json").read_text())["rows"]}
     assert list(rows) == ["report base", "report updated", "empty", "copy-first", "base", "updated"]
@@ -291,6 +293,7 @@ def test_a_page_without_a_marker_is_refused():
         with_blocks("<!-- x -->", {"x": "new"}, "P.md")
 
 
+@pytest.mark.slow
 def test_notebooks_are_run_and_written_without_machine_and_errors(small_set, tmp_path):
     """Two cells of the run's own workspace; and a cell that fails, which is written, and is an error with a name."""
     cells = [

@@ -21,6 +21,8 @@ from vos.masks import read_mask, write_mask
 from vos.scoring.evaluate import evaluate, usable_cores
 from vos.scoring.tables import COLUMNS, table_text
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 
 @pytest.fixture
 def two_videos(tmp_path):

@@ -16,6 +16,8 @@ from PIL import Image
 from vos import figures
 from vos.figures import architecture
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 REPORT_ROW = {"name": "report base", "source": "leader board", "J_seen": 0.005, "F_seen": 0.07, "overall": 0.03}
 
 

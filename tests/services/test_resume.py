@@ -20,6 +20,8 @@ from vos.engine.trainer import Trainer, clips_for, held_out_clips, split_videos
 from vos.files import VosError
 from vos.metrics import region_similarity
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 
 class Stopped(Exception):
     """What a test raises where a process would have been killed."""

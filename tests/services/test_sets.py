@@ -282,6 +282,7 @@ def test_an_image_that_is_no_frame_is_named_and_left_out(tmp_path, stray):
     assert len(VOSDataset(root).train[1]) == 6 and check_files(VOSDataset(root).train, root) == [problem]
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_had_enough_ends_quietly(tmp_path):
     """`data check DIR | head -1`, in processes of their own, as only there a pipe can break."""
     many = davis(tmp_path / "many", [f"s{i}" for i in range(90)], count=2, ids=no_first_object)

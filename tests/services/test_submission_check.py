@@ -20,6 +20,8 @@ from vos.inference import copy_first
 from vos.submission.check import check_submission
 from vos.submission.write import write_submission
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 
 def keep_one_video(draft, folder):
     """Only the first video's masks, in another folder."""

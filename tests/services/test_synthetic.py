@@ -17,6 +17,8 @@ from vos.synthetic.dataset import draw_dataset, is_drawn
 from vos.synthetic.plan import SIZES, plan_video
 from vos.synthetic.video import SMALLEST, draw_video
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 NAMES = [f"{5 * k:05d}" for k in range(20)]
 PLANS = {split: [plan_video(split, i, 0) for i in range(n)] for split, n in (("train", 300), ("valid", 60))}
 

@@ -27,6 +27,8 @@ from vos.video import (
 )
 from vos.video.pictures import EvenSample, painted
 
+pytestmark = pytest.mark.slow  # all of it is for the whole suite
+
 pytest.importorskip("av")
 COUNT = 20
 
@@ -204,6 +206,7 @@ def test_a_range_that_is_none(tmp_path, words):
         list(read_video(path, **words))
 
 
+@pytest.mark.slow
 def test_without_pyav_it_says_how_to_get_it(tmp_path):
     script = (
         "import sys; sys.modules['av'] = None\nfrom vos.video import read_video\n"
