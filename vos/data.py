@@ -80,8 +80,9 @@ class Video:
         ids = read_mask(path)
         if problem := size_problem(path, ids.shape, self.size):
             raise VosError(problem)
+        ids = ids if size is None else stretch_ids(ids, size)
         ids[ids == VOID] = 0
-        return ids if size is None else stretch_ids(ids, size)
+        return ids
 
     def given(self, index: int) -> np.ndarray | None:
         """What a method is given at frame `index`: the id map of the objects that first appear there, or None."""

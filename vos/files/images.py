@@ -40,6 +40,7 @@ TURNS = {  # by the orientation of EXIF
     8: Image.Transpose.ROTATE_90,
 }
 LYING = (5, 6, 7, 8)  # the orientations by which width and height change places
+ORIENTED = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}  # where Pillow keeps it
 PNG_ORIENTATION = b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp"  # where a PNG may have one
 
 
@@ -63,6 +64,10 @@ def opened_image(path: Path, kind: str = "image") -> Iterator[Image.Image]:
 
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8, that Pillow leaves to be done; 1 where there is none. It decodes a PNG."""
+    if image.format == "PNG":
+        image.load()  # it may say so after its pixels
+    if image.format != "TIFF" and not ORIENTED & image.info.keys():
+        return 1  # nearly every image: to look for tags takes a while
     try:
         found = image.getexif().get(Base.Orientation, 1)
     except BROKEN_IMAGE:  # broken metadata of a whole picture

@@ -201,7 +201,7 @@ def one_object_if_black_and_white(ids: np.ndarray) -> np.ndarray:
 
 def read_palette(image: Image.Image, first: bool) -> tuple[np.ndarray, str]:
     """The ids of an indexed image: its indices, or what its colours mean where index 0 is not the background."""
-    labels, listed = np.array(image), bytes(image.getpalette() or [])
+    labels, listed = np.array(image), image.palette.tobytes() if image.palette else b""
     if "transparency" not in image.info and PALETTE.tobytes().startswith(listed):
         return labels, ""
     used = np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist()
