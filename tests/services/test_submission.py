@@ -60,8 +60,8 @@ def truth_of(videos):
 
 def test_true_masks_raise_no_alarm(valid, small_set, davis, tmp_path):
     """Real shapes and drawn ones, one object and several, thin parts and occlusions."""
-    for name, given, root in (("drawn", valid, small_set), ("real", VOSDataset(davis).valid, davis)):
-        truth = truth_of(VOSDataset(root).valid_truth)
+    for name, given, root in (("drawn", valid, small_set), ("real", VOSDataset(davis, True).valid, davis)):
+        truth = truth_of(VOSDataset(root, hold_out=None).valid_truth)
         path = tmp_path / f"{name}.zip"
         write_submission(path, given, truth, progress=False)
         assert check_submission(path, given) == [], name

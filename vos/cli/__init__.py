@@ -60,9 +60,10 @@ def main(words: list[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):  # a file's name may hold what the terminal's encoding has not
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = run_command(parser().parse_args(words))
-        sys.stdout.flush()
-        return code
+        try:
+            return run_command(parser().parse_args(words))
+        finally:  # also after --help, which leaves by a SystemExit
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
         return 141
