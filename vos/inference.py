@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from vos.config import COURSE_INFERENCE, InferenceConfig
 from vos.data import Video, normalize_frames, only_ids, stretch
-from vos.masks import VOID, object_ids
+from vos.masks import VOID, object_ids, stretch_ids
 from vos.networks import BaseModel, State, UpdatedModel
 
 Size = tuple[int, ...]  # (H, W), as the first of a frame's shape
@@ -182,8 +182,7 @@ class Segmenter:
         if not new:  # a first mask without a pixel: there is nothing to follow
             return
         kept = [k for k, number in enumerate(self.ids) if number not in new]
-        high, wide = self.model.config.size
-        small = np.array(Image.fromarray(given).resize((wide, high), Image.Resampling.NEAREST))
+        small = stretch_ids(given, self.model.config.size)
         masks = torch.from_numpy(np.stack([small == number for number in new])).float()[:, None]
         self.tracker.begin(frame, masks.to(self.device), kept)
         self.ids = [*(self.ids[k] for k in kept), *new]

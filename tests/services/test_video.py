@@ -292,3 +292,10 @@ def test_an_even_sample(most, count):
     for index in range(count):
         sample.offer(lambda index=index: index)
     assert sample.kept == list(range(0, count, sample.step)) and 0 < len(sample.kept) <= most
+
+
+@pytest.mark.parametrize("masks", [2, 4])
+def test_frames_without_a_mask_are_not_left_out_in_silence(tmp_path, masks):
+    with pytest.raises(ValueError, match="zip"):
+        write_overlay(tmp_path / "o.mp4", scenes(3), [np.zeros(SIZE, np.uint8)] * masks, fps=25)
+    assert not list(tmp_path.iterdir())

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="where DIR/DAVIS is made; 1.7 GB must be free")
     add("--url", default=URL, help="where the archive is (default: %(default)s)")
     add("--sha256", metavar="HEX", help="refuse an archive with another SHA-256 (printed in any case, to compare "
-        "machines; the size that the server announces and the CRC of every file are always checked)")  # fmt: skip
+        "machines; the CRC of every file is always checked)")  # fmt: skip
     add("--keep", action="store_true", help=f"keep the archive, as DIR/{NAME}; one that is there is used, and kept")
 
     add = action("check", "say what a folder holds, and every problem found").add_argument

@@ -22,7 +22,7 @@ from vos.files.layouts import images_in, stray_images
 from vos.files.names import natural_key
 from vos.files.outputs import check_names, check_output_folder, filled_whole
 from vos.files.progress import progress_bar
-from vos.masks import VOID, object_ids, overlay
+from vos.masks import VOID, describe_ids, object_ids, overlay, read_first_mask, stretch_ids
 
 if TYPE_CHECKING:
     from vos.data import Video
@@ -111,7 +111,7 @@ def check_words(args: argparse.Namespace) -> None:
     inputs = [path for path in (args.frames, args.video, args.mask, args.checkpoint) if path is not None]
     for folder in (args.out, args.out / "masks", args.out / "cutout") if args.out.is_dir() else (args.out,):
         if folder == args.out or folder.is_symlink():
-            check_output_folder(args.out if folder == args.out else folder, COMMAND, inputs)
+            check_output_folder(folder, COMMAND, inputs)
 
 
 def ground_of(text: str) -> "Ground":
@@ -203,7 +203,6 @@ def video_job(args: argparse.Namespace) -> Job:
 
 def first_ids(args: argparse.Namespace, full: tuple[int, int], size: tuple[int, int], whose: str) -> np.ndarray:
     """The id map of the first frame, (H, W) of `size`, drawn or read at that size or `full`; says what is in it."""
-    from vos.files.mask_images import describe_ids, read_first_mask
     from vos.video.drawn import drawn_mask
 
     if args.mask is None:
@@ -217,8 +216,7 @@ def first_ids(args: argparse.Namespace, full: tuple[int, int], size: tuple[int, 
             if abs(high * full[1] - wide * full[0]) < max(full):
                 advice = "it has the same proportions: resize it to that, by nearest neighbour"
             raise VosError(f"{args.mask}: is {high}x{wide}, {whose} is {full[0]}x{full[1]} (height x width); {advice}")
-    if ids.shape != size:
-        ids = np.array(Image.fromarray(ids).resize(size[::-1], Image.Resampling.NEAREST))
+    ids = stretch_ids(ids, size)
     print(f"first mask: {describe_ids(ids)}{f' ({how})' if how else ''}")
     return ids
 

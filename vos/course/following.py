@@ -12,12 +12,13 @@ from PIL import Image
 
 from vos.config import COURSE_INFERENCE, InferenceConfig
 from vos.course.widgets import jpeg
+from vos.data import stretch
 from vos.files.outputs import check_output_folder, filled_whole
-from vos.masks import overlay, write_mask
+from vos.masks import overlay, stretch_ids, write_mask
 from vos.networks import BaseModel
 from vos.video import read_video, segmented_frames, timed_frames, video_writer
+from vos.video.pictures import painted
 from vos.video.results import Results
-from vos.video.writing import painted
 
 LARGEST_VIEW = (540, 720)  # (H, W) that a frame is fitted into on the page
 WIDTH_OF_BOTH = 960  # pixels of the original and the result, side by side
@@ -134,5 +135,4 @@ def fitted(size: tuple[int, ...], room: tuple[int, int]) -> tuple[int, int]:
 
 def resized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A frame (H, W, 3) smoothly, or an id map (H, W) by nearest neighbour, at another size (h, w)."""
-    how = Image.Resampling.NEAREST if array.ndim == 2 else Image.Resampling.BILINEAR
-    return np.array(Image.fromarray(array).resize(size[::-1], how))
+    return stretch_ids(array, size) if array.ndim == 2 else np.array(stretch(Image.fromarray(array), size))

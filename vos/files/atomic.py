@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,26 +54,6 @@ def written_whole(path: Path, durable: bool = False) -> Iterator[Path]:
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def files_written_whole(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder; its files move into `folder` only if the block ends without an error.
-
-    Errors as `written_whole`; a message about a temporary file names the file it was to become.
-    """
-    folder = Path(folder)
-    temporary = folder / f".{os.getpid()}.partial"
-    with writing(folder), new_folder(folder):
-        try:
-            temporary.mkdir()
-            yield temporary
-            for file in sorted(temporary.iterdir()):
-                file.replace(folder / file.name)
-        except VosError as error:
-            raise VosError(str(error).replace(str(temporary), str(folder))) from None
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from vos.files.atomic import written_whole
-from vos.masks import VOID, overlay
+from vos.masks import VOID, overlay, stretch_ids
 
 SHEET = 24  # pictures on a contact sheet at most
 TILE, COLUMNS = 320, 5  # pixels of a picture's longer side; five of them are 1600 pixels
@@ -46,8 +46,8 @@ def small_picture(frame: np.ndarray, ids: np.ndarray, side: int) -> np.ndarray:
     if side < max(ids.shape):
         picture = Image.fromarray(frame)
         picture.thumbnail((side, side), Image.Resampling.BILINEAR)
-        ids = np.array(Image.fromarray(ids).resize(picture.size, Image.Resampling.NEAREST))
         frame = np.array(picture)
+        ids = stretch_ids(ids, frame.shape[:2])
     return painted(frame, ids)
 
 

@@ -193,7 +193,7 @@ def timed_frames(
     if every < 1 or start < 0 or (end is not None and end <= start) or (size is not None and size < 1):
         raise VosError(f"every {every}, start {start}, end {end}, size {size}: every and size from 1, 0 <= start < end")
     with opened_video(path) as source:
-        target = fitted(source.stored, size)
+        target = with_shorter_side(source.stored, size)
         count, time = 0, 0.0
         for time, frame in from_second(source, start):
             if end is not None and time >= end - 1e-6:
@@ -226,7 +226,7 @@ def from_second(source: Source, start: float) -> Iterator[tuple[float, Any]]:
         yield from ((time, frame) for time, frame in source.timed() if time >= start - 1e-6)
 
 
-def fitted(size: tuple[int, int], shorter: int | None) -> tuple[int, int]:
+def with_shorter_side(size: tuple[int, int], shorter: int | None) -> tuple[int, int]:
     """(H, W) with a shorter side of at most so many pixels."""
     scale = min(1.0, shorter / min(size)) if shorter else 1.0
     return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)

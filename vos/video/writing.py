@@ -26,12 +26,12 @@ def write_overlay(
     """Write frames, uint8 (H, W, 3), with their id maps (H, W) painted over them as an H.264 video (.mp4).
 
     fps: frames a second, or the time of each frame in seconds (as `timed_frames` gives them), so that the video is as
-    fast as the one it comes from. Where a side is odd, its last row or column is doubled. Whole or not at all; all
-    frames have one size, else ValueError.
+    fast as the one it comes from. Where a side is odd, its last row or column is doubled. Whole or not at all;
+    ValueError where frames differ in size, or are more or fewer than masks.
     """
     times = (number / fps for number in count()) if isinstance(fps, int | float) else fps
     with video_writer(path) as write:
-        for frame, ids, time in zip(frames, masks, times, strict=False):
+        for (frame, ids), time in zip(zip(frames, masks, strict=True), times, strict=False):  # `count` has no end
             write(painted(frame, ids), time)
 
 
