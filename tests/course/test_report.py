@@ -75,7 +75,8 @@ def test_train_model_writes_a_checkpoint_a_log_and_how_it_was_made(small_set, tm
     workspace = Workspace.of_run(small_set, tmp_path, fast=True)
     train_model("updated", workspace, seed=5)
     files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
-    assert files == ["checkpoints/updated.pt", "results/training_updated.csv", "results/training_updated.json"]
+    written = ["checkpoints/updated.pt", "results/training_updated.csv", "results/training_updated.json"]
+    assert files == [*written, "training/updated/last.pt", "training/updated/log.csv"]  # these two until all is whole
     model, metadata = workspace.checkpoint("updated")
     assert metadata["train_config"]["seed"] == 5 and metadata["iterations"] == 8 and "state" not in metadata
     assert all(v.dtype == torch.float32 for v in model.parameters())
@@ -140,10 +141,10 @@ def test_a_report_that_failed_goes_on_where_it_stopped(small_set, tmp_path, monk
     make_report(small_set, tmp_path / "run")
     assert "going on where the last report stopped" in capsys.readouterr().out
     assert (tmp_path / "run/checkpoints/base.pt").read_bytes() == before
-    expected = [("base", 0), ("updated", 0)] + [("updated", 3)] * (where == "training")
-    assert steps == expected and scored == ([3] if where == "training" else [2, 2])
+    expected = [("base", 0), ("updated", 0), ("base", 8), ("updated", 3 if where == "training" else 8)]
+    assert steps == expected and scored == ([4] if where == "training" else [2, 4])  # no step is taken twice
     assert len(read_rows(tmp_path / "run/results/training_updated.csv")) == 8
-    assert not (tmp_path / "run/unfinished.json").exists() and not (tmp_path / "run/training/updated").exists()
+    assert not (tmp_path / "run/unfinished.json").exists() and not (tmp_path / "run/training").exists()
     make_report(small_set, tmp_path / "run")  # a whole one is made anew
     assert len(steps) == len(expected) + 2
 

@@ -34,13 +34,14 @@ from vos.masks import write_mask
 from vos.networks import MODELS, build, count_parameters
 from vos.scoring.evaluate import evaluate
 
+UNFINISHED = "unfinished.json"  # in the folder of a report that is not whole
 CHECKPOINT_EVERY = 100  # iterations, a minute or two: what a failure may cost
 Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame
 
 
 # A row of table 1. source: whose numbers, on which videos; NUMBERS as in YouTube-VOS; J and F: means over objects;
 # None: not known; parameters and minutes (of training): 0 for a method that is not trained.
-COLUMNS = ("name", "source", *NUMBERS, "J", "F", "videos", "objects", "parameters", "minutes")
+KEYS_OF_ROW = ("name", "source", *NUMBERS, "J", "F", "videos", "objects", "parameters", "minutes")
 REPORTED = {  # the report's table 1
     "report base": (0.00494019075989, 0.00301982829088, 0.0704420090413, 0.0412339302126, 0.0299089895762),
     "report updated": (0.0105933667722, 0.0371834866469, 0.0648245982349, 0.0659458405945, 0.0446368230621),
@@ -69,66 +70,51 @@ def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0
     announce(f"{workspace.data.name}: {counts}{held_out}. Writing to {run}")
     for note in check_files([*dataset.train, *dataset.valid_truth], data) if data else ():
         print(f"vos: {note}", file=sys.stderr)
-    stages = Stages(run, {"data": str(workspace.data), "seed": seed, "fast": fast})
+    scored = begin_or_go_on(run, {"data": str(workspace.data), "seed": seed, "fast": fast})
     missing = [name for name in MODELS if not (reuse and (workspace.checkpoints / f"{name}.pt").exists())]
-    if missing := [name for name in missing if name not in stages.done]:
+    if missing and not scored:
         announce(f"Training: {' and '.join(missing)}")
-        train_models(missing, workspace, seed, stages.finish)
-    if not (reuse and (workspace.results / "table1.json").exists()) and "scores" not in stages.done:
+        train_models(missing, workspace, seed)
+    if not (scored or (reuse and (workspace.results / "table1.json").exists())):
         announce("Scoring empty, copy-first, base and updated on the validation videos")
         score_methods(workspace)
-        stages.finish("scores")
+        write_json(run / UNFINISHED, read_json(run / UNFINISHED) | {"scored": True})
     announce("Running the notebooks")
     run_notebooks(notebook_paths(), workspace, run)
-    stages.end()
+    (run / UNFINISHED).unlink()
+    shutil.rmtree(run / "training", ignore_errors=True)
     announce("Done")
     print_tables(workspace)
     return run
 
 
-class Stages:
-    """What a report has done, in a file of its folder until it ends: one that failed or was stopped goes on there.
+def begin_or_go_on(run: Path, begun: dict) -> bool:
+    """Begin a report, or go on with one that failed or was stopped: whether that had its scores already.
 
-    begun: what the report is made of; with anything else than last time nothing counts as done.
+    begun: what the report is made of; a report of anything else than the last is begun anew. Its trainings go on from
+    their checkpoints in RUN/training, which stay until it is whole.
     """
-
-    def __init__(self, run: Path, begun: dict) -> None:
-        self.path, self.begun, self.done = run / "unfinished.json", begun, list[str]()
-        before = read_json(self.path) if self.path.is_file() else {}
-        if {key: before.get(key) for key in begun} == begun:
-            self.done = list(before.get("done", ()))
-            print(f"{run}: going on where the last report stopped", flush=True)
-        else:
-            shutil.rmtree(run / "training", ignore_errors=True)
-        mark_output_folder(run, "report")
-        write_json(self.path, begun | {"done": self.done})
-
-    def finish(self, stage: str) -> None:
-        """Note that a stage is done: a model's name, or "scores"."""
-        self.done.append(stage)
-        write_json(self.path, self.begun | {"done": self.done})
-
-    def end(self) -> None:
-        """The report is whole."""
-        self.path.unlink()
+    before = read_json(run / UNFINISHED) if (run / UNFINISHED).is_file() else {}
+    if begun.items() <= before.items():
+        print(f"{run}: going on where the last report stopped", flush=True)
+        return bool(before.get("scored"))
+    shutil.rmtree(run / "training", ignore_errors=True)
+    mark_output_folder(run, "report")
+    write_json(run / UNFINISHED, begun)
+    return False
 
 
-def train_models(names: Sequence[str], workspace: Workspace, seed: int, on_done: Callable[[str], None]) -> None:
-    """Train the models, on a processor side by side: a second core would only wait at the end of each small layer.
-
-    One that is alone, as the other is trained already, still has its share: its minutes are meant for that.
-    """
-    if torch.cuda.is_available() or torch.get_num_threads() < len(MODELS):
+def train_models(names: Sequence[str], workspace: Workspace, seed: int) -> None:
+    """Train the models, on a processor side by side: a second core would only wait at the end of each small layer."""
+    if torch.cuda.is_available() or torch.get_num_threads() < len(names):
         for name in names:
             train_model(name, workspace, seed)
-            on_done(name)
         return
     spawn = multiprocessing.get_context("spawn")  # a process that has started threads must not be forked
     with ProcessPoolExecutor(len(names), spawn, tqdm.set_lock, (spawn.RLock(),)) as pool:
-        jobs = [pool.submit(train_model, name, workspace, seed, len(MODELS), i) for i, name in enumerate(names)]
-        for name, job in zip(names, jobs, strict=True):
+        jobs = [pool.submit(train_model, name, workspace, seed, len(names), i) for i, name in enumerate(names)]
+        for job in jobs:
             job.result()
-            on_done(name)
 
 
 def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1, position: int = 0) -> None:
@@ -137,6 +123,7 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
     Real sets that fit a laptop are small, so there training goes on from the synthetic set's weights.
     n_parallel: how many models are trained at once; each has its share of the cores, and as many times the minutes.
     position: line of the terminal, counted from 0, where the progress bar goes.
+    It goes on from its last checkpoint in RUN/training, and is done at once where that is the end.
     """
     torch.manual_seed(seed)
     pretrained = ROOT / "data/checkpoints" / f"{name}.pt"
@@ -163,7 +150,6 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
     made |= {"torch_threads": torch.get_num_threads()} | provenance()
     result = {"model": name, "data": workspace.data.name} | facts | {"provenance": made}
     write_json(workspace.results / f"training_{name}.json", result)
-    shutil.rmtree(folder)
 
 
 def score_methods(workspace: Workspace) -> None:
@@ -192,7 +178,7 @@ def score_methods(workspace: Workspace) -> None:
         measured = *by_category, means["J_mean"], means["F_mean"], len(valid), len(scores["objects"])
         cost = (training["parameters"], training["provenance"]["minutes"]) if training else (0, 0)
         rows.append((name, f"ours, {workspace.data.name} validation", *measured, *cost))
-    table = [dict(zip_longest(COLUMNS, row)) for row in rows]
+    table = [dict(zip_longest(KEYS_OF_ROW, row)) for row in rows]
     made = {"seeds": seeds, "dtype": "float32"} | provenance()
     write_json(workspace.results / "table1.json", {"rows": table, "provenance": made})
 
