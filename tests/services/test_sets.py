@@ -273,6 +273,13 @@ def test_a_late_object_in_davis_layout_is_one_line_with_the_remedy(tmp_path, cap
     assert check_files(VOSDataset(root).train, root) == [line]  # said before a training, and no hindrance
 
 
+def test_before_long_work_a_few_of_many_oddities_are_named(tmp_path):
+    root = davis(tmp_path, [f"s{i:02d}" for i in range(13)], count=2, ids=no_first_object)
+    *named, last = check_files(VOSDataset(root).train, root)
+    assert len(named) == 10 and "3 more of this kind" in last and f"data check {root}" in last
+    assert len(check_folder(root)[1]) == 13
+
+
 @pytest.mark.parametrize("stray", ["JPEGImages/480p/b/cover.jpg", "Annotations/480p/b/all.png"])
 def test_an_image_that_is_no_frame_is_named_and_left_out(tmp_path, stray):
     root = davis(tmp_path, "abc")

@@ -75,8 +75,9 @@ def black_and_white(attempt: Callable) -> bool:
         ("DAVIS-2016, 0 and 255", (255 * rng.integers(0, 2, (6, 8)).astype(np.uint8),)),
         ("ids 0, 1 and 2", (rng.integers(0, 3, (6, 8)).astype(np.uint8),)),
         ("ids with a void border", (np.array([[0, 1, 255], [0, 1, 255]], np.uint8),)),
-        ("an empty mask", (np.zeros((4, 5), np.uint8),)), ("all object", (np.full((4, 5), 255, np.uint8),)),
-    ]  # fmt: skip
+        ("an empty mask", (np.zeros((4, 5), np.uint8),)),
+        ("all object", (np.full((4, 5), 255, np.uint8),)),
+    ]
     mistakes = [
         ("255 is taken for void, and the object of DAVIS-2016 is gone.", lambda ids: np.where(ids == 255, 0, ids)),
         ("255 becomes object 1 beside other ids, where it is void.", lambda ids: np.where(ids == 255, 1, ids)),
@@ -127,9 +128,10 @@ def video_representation(attempt: Callable) -> bool:
     torch.manual_seed(1)
     lstm = small_lstm(6, 6)
     cases = [
-        ("one frame", (lstm, torch.randn(1, 1, 6, 2, 3))), ("five frames", (lstm, torch.randn(2, 5, 6, 8, 14))),
+        ("one frame", (lstm, torch.randn(1, 1, 6, 2, 3))),
+        ("five frames", (lstm, torch.randn(2, 5, 6, 8, 14))),
         ("a still video", (lstm, torch.ones(1, 7, 6, 4, 4))),
-    ]  # fmt: skip
+    ]
     mistakes = [
         ("c is returned; h_video is the last h.", lambda lstm, x: lstm(x)[1][1]),
         ("every frame starts from zeros; hand the state on.", lambda lstm, x: lstm(x[:, -1:])[1][0]),
@@ -144,9 +146,11 @@ def mask_loss(attempt: Callable) -> bool:
     logits, truth = 3 * torch.randn(2, 4, 1, 6, 8), (torch.rand(2, 5, 1, 6, 8) > 0.7).float()
     some = torch.tensor([[1.0, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
     cases = [
-        ("every frame counts", (logits, truth, torch.ones(2, 5))), ("frames without annotation", (logits, truth, some)),
-        ("logits of 100", (100 * logits.sign(), truth, some)), ("no frame counts", (logits, truth, torch.zeros(2, 5))),
-    ]  # fmt: skip
+        ("every frame counts", (logits, truth, torch.ones(2, 5))),
+        ("frames without annotation", (logits, truth, some)),
+        ("logits of 100", (100 * logits.sign(), truth, some)),
+        ("no frame counts", (logits, truth, torch.zeros(2, 5))),
+    ]
     mistakes = [
         ("each prediction is compared with the mask before it; logits begin at t = 1, so masks[:, 1:].",
          lambda x, y, w: training.mask_loss(x, y.roll(1, dims=1), w)),
@@ -187,10 +191,11 @@ def merge_objects(attempt: Callable) -> bool:
 
     rng = np.random.default_rng(1)
     cases = [
-        ("one object", (rng.random((1, 5, 7)), [1])), ("three objects", (rng.random((3, 5, 7)), [1, 2, 3])),
+        ("one object", (rng.random((1, 5, 7)), [1])),
+        ("three objects", (rng.random((3, 5, 7)), [1, 2, 3])),
         ("ids with gaps", (rng.random((3, 5, 7)), [2, 5, 9])),
         ("nobody above one half", (0.4 * rng.random((2, 5, 7)), [1, 2])),
-    ]  # fmt: skip
+    ]
     mistakes = [
         ("where no object is above one half, the id is 0.", lambda p, ids: np.array(ids)[p.argmax(axis=0)]),
         ("a later object overwrites the earlier ones; the most probable one gets the pixel.", last_wins),

@@ -15,6 +15,7 @@ from vos.files.names import natural_key
 from vos.files.progress import tracked
 from vos.masks import VOID, object_ids, read_mask
 
+LISTED = 10  # notes that are printed before long work
 WHOLE = 5000  # masks of a set that are all read before long work on it; of more, the headers
 
 
@@ -118,7 +119,9 @@ def check_files(videos: Sequence[Video], root: Path) -> list[str]:
                     notes.append(problem.text)
         finally:
             pool.shutdown(cancel_futures=True)
-    return notes
+    rest = len(notes) - LISTED
+    more = f"{root}: {rest} more of this kind; `python -m vos data check {root}` names them all"
+    return notes if rest <= 0 else [*notes[:LISTED], more]
 
 
 class Problem(NamedTuple):
