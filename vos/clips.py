@@ -9,50 +9,23 @@ Loading processes return uint8 frames and the sampled augmentation; `prepare_bat
 
 from collections.abc import Sequence
 from functools import cache, partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
 from torch.utils.data import Dataset
 
+from vos.augment import UNMOVED, AugmentParams, augment, paste
 from vos.config import NO_AUGMENTATION, AugmentConfig
-from vos.data import Video, VideoObject, normalize_frames
+from vos.data import Video, VideoObject
 from vos.files import VosError
 
 CACHE_BYTES = 2e9  # decoded frames are kept in memory where all of them take less
 DEFAULT_LENGTH = 5  # frames of `dataset[n]`, as the report's clips have (3.1)
 
 Item = int | tuple[int, int] | tuple[int, int, float]  # n; (n, T); (n, T, fraction), see ClipDataset
-
-
-class AugmentParams(NamedTuple):
-    """One draw from an `AugmentConfig`, for a clip of T frames.
-
-    order: of the colour channels. brightness is added to normalised frames, contrast a factor about their mean. turn:
-    (T,) degrees. zoom: a factor. shift: (T, 2), pixels right and down. flip: left for right. No tensors: each would
-    cost a loading process a file handle.
-    """
-
-    order: list[int]
-    brightness: float
-    contrast: float
-    turn: np.ndarray
-    zoom: float
-    shift: np.ndarray
-    flip: bool
-
-    @classmethod
-    def draw(cls, config: AugmentConfig, count: int, rng: np.random.Generator) -> "AugmentParams":
-        """A draw for `count` frames."""
-        turn, zoom = rng.uniform(-config.turn, config.turn), config.zoom ** rng.uniform(-1, 1)
-        shift = rng.uniform(-config.shift, config.shift, 2)
-        flip, order = bool(rng.random() < config.flip), rng.permutation(3).tolist()
-        brighter, contrast = rng.uniform(-config.light, config.light), 1 + rng.uniform(-config.light, config.light)
-        order = order if rng.random() < config.permute else [0, 1, 2]
-        steps = rng.uniform(-config.wobble, config.wobble, (count, 3)) if config.wobble else np.zeros((count, 3))
-        return cls(order, brighter, contrast, turn + 0.1 * steps[:, 2], zoom, shift + steps[:, :2], flip)
 
 
 class RawBatch(NamedTuple):
@@ -119,8 +92,9 @@ class ClipDataset(Dataset):
         self.size, self.strides, self.augment, self.seed = size, strides, augment, seed
         self.late_start = late_start
         if cache is None:
-            cache = sum(len(v.annotated) for v in videos) * size[0] * size[1] * 4 < CACHE_BYTES
-        self.cached: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] | None = {} if cache else None
+            pictures = {v.frame_paths[i] for v in videos for i in v.annotated}
+            cache = len(pictures) * size[0] * size[1] * 4 < CACHE_BYTES
+        self.cached: dict[tuple[Path, Path | None], tuple[np.ndarray, np.ndarray]] | None = {} if cache else None
 
     def __len__(self) -> int:
         """Samples in an epoch: one for every object of every video."""
@@ -162,7 +136,7 @@ class ClipDataset(Dataset):
 
     def load(self, video: Video, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Frame (H, W, 3) and id map (H, W), uint8, at the model's size."""
-        key = (video.name, index)
+        key = video.frame_paths[index], video.mask_paths[index]
         if self.cached is not None and key in self.cached:
             return self.cached[key]
         annotated = video.mask_paths[index] is not None
@@ -173,10 +147,26 @@ class ClipDataset(Dataset):
         return loaded
 
 
+class MixedClips:
+    """Clips of several sets: sample number n says which set clip n comes from. Every set has the same size.
+
+    shares: of all clips, that each set has, in the order of the sets; they add up to 1.
+    """
+
+    def __init__(self, sets: Sequence[ClipDataset], shares: Sequence[float], seed: int = 0) -> None:
+        self.sets, self.shares, self.seed = sets, shares, seed
+
+    def read_clip(self, item: Item) -> RawBatch:
+        """As `ClipDataset.read_clip`."""
+        number = item if isinstance(item, int) else item[0]
+        chosen = np.random.default_rng((self.seed, 3, number)).choice(len(self.sets), p=self.shares)
+        return self.sets[chosen].read_clip(item)
+
+
 class RawClips(Dataset):
     """The clips of a set as loading processes return them."""
 
-    def __init__(self, clips: ClipDataset) -> None:
+    def __init__(self, clips: ClipDataset | MixedClips) -> None:
         self.clips = clips
 
     def __getitem__(self, item: Item) -> RawBatch:
@@ -221,57 +211,22 @@ def collate_clips(clips: Sequence[RawBatch]) -> RawBatch:
     return RawBatch(frames, masks, frame_weights, names, params)
 
 
-def prepare_batch(batch: RawBatch, device: str | torch.device = "cpu") -> Batch:
-    """A batch as the model sees it, on its device: frames normalised and augmented, masks with them."""
+def prepare_batch(batch: RawBatch, device: str | torch.device = "cpu", size: tuple[int, int] | None = None) -> Batch:
+    """A batch as the model sees it, on its device: frames normalised and augmented, masks with them.
+
+    size: (H, W) that frames and masks are stretched to; None: that of the batch.
+    """
     frames = batch.frames.to(device, non_blocking=True)
     masks = batch.masks.to(device, non_blocking=True).float()
-    count, length, height, width, channels = frames.shape
+    count, length, channels = len(frames), frames.shape[1], frames.shape[-1]
+    height, width = size or frames.shape[2:4]
     normalized = torch.empty(count, length, channels, height, width, device=device)
+    moved = torch.empty(count, length, 1, height, width, device=device)
     for clip, params in enumerate(batch.params):
-        moved_frames, moved_masks = augment(frames[clip], masks[clip], params)
-        if moved_masks[0].any():
-            normalized[clip], masks[clip] = moved_frames, moved_masks
-        else:  # moved out of the picture: the model must be shown what to follow
-            normalized[clip] = normalize_frames(frames[clip])
-    return Batch(normalized, masks, batch.frame_weights.to(device, non_blocking=True), batch.names)
-
-
-def augment(frames: Tensor, masks: Tensor, params: AugmentParams) -> tuple[Tensor, Tensor]:
-    """frames uint8 (T, H, W, 3), masks float (T, 1, H, W) -> normalised float frames (T, 3, H, W), masks.
-
-    Frames are resampled bilinearly, masks by nearest neighbour, so they stay 0/1.
-    """
-    if params.order != [0, 1, 2]:
-        frames = frames[..., params.order]
-    moved = normalize_frames(frames)
-    if params.brightness or params.contrast != 1:
-        mean = moved.mean(dim=(0, 2, 3), keepdim=True)
-        moved = (moved - mean) * params.contrast + mean + params.brightness
-    if params.turn.any() or params.shift.any() or params.zoom != 1:
-        moved, masks = warp(moved, masks, params.turn, params.zoom, params.shift)
-    if params.flip:
-        moved, masks = moved.flip(-1), masks.flip(-1)
-    return moved, masks
-
-
-def warp(
-    frames: Tensor, masks: Tensor, turn: float | np.ndarray, zoom: float, shift: Sequence[float] | np.ndarray
-) -> tuple[Tensor, Tensor]:
-    """Turn (degrees, clockwise), zoom and shift (dx, dy in pixels, right and down) about the centre.
-
-    frames (T, 3, H, W), masks (T, 1, H, W); turn and shift for all frames, or (T,) and (T, 2). What comes in from
-    outside is the mirror image of the inside.
-    """
-    count, _, height, width = frames.shape
-    device = frames.device
-    angle = torch.tensor(np.deg2rad(turn), device=device).expand(count)[:, None, None]
-    dx, dy = torch.tensor(shift, dtype=torch.double, device=device).expand(count, 2).T[:, :, None, None]
-    # Output pixel p comes from R(-angle) (p - shift) / zoom, in pixels from the centre.
-    rows, columns = (torch.arange(n, device=device) - (n - 1) / 2 for n in (height, width))
-    y, x = torch.meshgrid(rows, columns, indexing="ij")
-    x, y = (x - dx) / zoom, (y - dy) / zoom
-    x, y = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
-    # grid_sample counts from -1 at the left edge of the first pixel to 1 at the right edge of the last.
-    grid = torch.stack([2 * x / width, 2 * y / height], dim=-1).float()
-    frames = grid_sample(frames, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return frames, grid_sample(masks, grid, mode="nearest", padding_mode="reflection", align_corners=False)
+        normalized[clip], moved[clip] = augment(frames[clip], masks[clip], params, size)
+        if not moved[clip, 0].any():  # moved out of the picture: the model must be shown what to follow
+            still = params._replace(**UNMOVED)
+            normalized[clip], moved[clip] = augment(frames[clip], masks[clip], still, size)
+    if any(params.paste for params in batch.params):
+        normalized, moved = paste(normalized, moved, [params.paste for params in batch.params])
+    return Batch(normalized, moved, batch.frame_weights.to(device, non_blocking=True), batch.names)

@@ -42,6 +42,10 @@ class ModelConfig:
         (PixelShuffle). VGG-16: 1, a 3x3 convolution at every pixel.
     input_kernel: of the convolution W_x of both ConvLSTMs; the report's is 3.
     video_state_channels: channels of h_video; 0: as many as state_channels. The report does not say.
+    backbone: "vgg", the stack that `widths` describes, or "efficientnet-lite0" (vos/backbones.py), which has no widths.
+    frozen_norm: the statistics of EfficientNet-Lite0's BatchNorm stay as ImageNet left them.
+    skips: the Decoder also sees the Encoder's finer maps (as U-Net; Ronneberger et al. 2015).
+    key_channels: D, of the keys of the attention model.
     mask_weight: what the mask's weights start from where the Initializer turns four channels into three. Frames have
         values of about -2 to 2: above that, a network with random weights can tell the mask from the picture.
     """
@@ -60,20 +64,30 @@ class ModelConfig:
     patch: int = 1
     input_kernel: int = 3
     video_state_channels: int = 0
+    backbone: str = "vgg"
+    frozen_norm: bool = True
+    skips: bool = False
+    key_channels: int = 64
     mask_weight: float = 1.0
 
     def __post_init__(self) -> None:
         stride, blocks, poolings = self.output_stride, len(self.decoder_channels), len(self.widths)
         divides = self.size[0] % stride == 0 and self.size[1] % stride == 0
-        require(divides, f"size {self.size} does not divide by {stride}: patch {self.patch}, {poolings} poolings")
-        require(blocks == poolings, f"{blocks} decoder blocks cannot undo {poolings} poolings")
+        require_one_of(self, "backbone", ("vgg", "efficientnet-lite0"))
+        if self.backbone == "vgg":
+            require(divides, f"size {self.size} does not divide by {stride}: patch {self.patch}, {poolings} poolings")
+            require(blocks == poolings, f"{blocks} decoder blocks cannot undo {poolings} poolings")
+            require(not self.skips, "skips: the backbone vgg gives none; take efficientnet-lite0")
+        else:
+            require(self.size[0] % 16 == 0 == self.size[1] % 16, f"size {self.size} does not divide by 16")
+            require((blocks, self.patch) == (2, 2), f"{blocks} decoder blocks, patch {self.patch}: both must be 2")
         require_one_of(self, "decoder_border", ("zeros", "replicate"))
         require_one_of(self, "state_activation", ("tanh", "relu"))
 
     @property
     def output_stride(self) -> int:
         """Pixels of the input along one side of a cell of the state."""
-        return self.patch * 2 ** len(self.widths)
+        return self.patch * 2 ** (len(self.widths) if self.backbone == "vgg" else 2)
 
     @property
     def feature_size(self) -> tuple[int, int]:
@@ -103,6 +117,18 @@ PRESETS = {
         decoder_border="replicate",
         batch_norm=False,
     ),
+    "real": ModelConfig(  # for real video on two processor cores
+        size=(256, 448),
+        backbone="efficientnet-lite0",
+        widths=(),
+        skips=True,
+        patch=2,
+        state_channels=96,
+        input_kernel=1,
+        decoder_channels=(64, 32),
+        decoder_kernel=3,
+        batch_norm=False,
+    ),
 }
 
 
@@ -113,7 +139,10 @@ class AugmentConfig:
     flip, reverse, permute: probabilities of a left-right flip, of time running backwards, of another order of
     the colour channels. turn: degrees. zoom: largest factor. shift: pixels of the model's input.
     light: largest relative change of brightness and of contrast. wobble: pixels, and as many tenths of a degree, by
-    which each frame is moved on its own, as by a hand-held camera.
+    which each frame is moved on its own, as by a hand-held camera. drift: pixels, and as many tenths of a degree and
+    thousandths of the size, by which each frame is moved further than the one before; bend: pixels by which the last
+    frame is bent out of shape, those before it less: together they make a clip of a still. paste: probability that the
+    object of the batch's next clip is pasted onto the clip, in front of its object or as what is to be followed.
     """
 
     flip: float = 0.5
@@ -124,11 +153,14 @@ class AugmentConfig:
     shift: float = 6.0
     light: float = 0.2
     wobble: float = 0.0
+    drift: float = 0.0
+    bend: float = 0.0
+    paste: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("flip", "reverse", "permute"):
+        for name in ("flip", "reverse", "permute", "paste"):
             require(0 <= getattr(self, name) <= 1, f"{name} must be a probability, not {getattr(self, name)}")
-        for name in ("turn", "shift", "light", "wobble"):
+        for name in ("turn", "shift", "light", "wobble", "drift", "bend"):
             require(getattr(self, name) >= 0, f"{name} must not be negative, and is {getattr(self, name)}")
         require(self.zoom >= 1, f"zoom must be a factor of at least 1, not {self.zoom}")
 
@@ -145,7 +177,10 @@ class TrainConfig:
     curriculum: (from this fraction of the training on, clip length T, clips in a batch of all processes together).
     unannotated: (from this fraction of the training on, fraction of clips that take every frame, annotated or not).
         Frames without annotation do not count in the loss. Xu et al. lengthen clips and take such frames late, too.
+    sizes: (from this fraction of the training on, H, W in pixels that clips are stretched to); none: the model's size.
+    soft_iou: weight of the soft intersection over union beside binary cross entropy.
     learning_rate: its peak, after `warm_up` iterations. anneal: a cosine takes it to zero at the end; else it stays.
+    backbone_rate: learning rate of backbones that come with ImageNet's weights, in units of learning_rate.
     muon: Muon's learning rate for the hidden convolutions, in units of learning_rate; 0: AdamW for all weights.
     precision: "float32", "bfloat16" (autocast), or "auto", the faster of the two, measured on this machine.
     save_memory: keep only a part of the activations and compute the others again: less memory, a third more time.
@@ -160,8 +195,11 @@ class TrainConfig:
     minutes: float | None = None
     curriculum: tuple[tuple[float, int, int], ...] = ((0.0, 2, 24), (0.35, 5, 8), (0.65, 10, 4))
     unannotated: tuple[float, float] = (1.0, 0.0)
+    sizes: tuple[tuple[float, int, int], ...] = ()
+    soft_iou: float = 0.0
     learning_rate: float = 2e-3
     anneal: bool = True
+    backbone_rate: float = 1.0
     muon: float = 0.0
     weight_decay: float = 1e-4
     warm_up: int = 30
@@ -178,14 +216,24 @@ class TrainConfig:
     def __post_init__(self) -> None:
         require(self.iterations >= 1, f"iterations must be at least 1, not {self.iterations}")
         require(self.minutes is None or self.minutes > 0, f"minutes must be positive or None, not {self.minutes}")
-        begins = [begin for begin, _, _ in self.curriculum]
-        ordered = begins[:1] == [0] and begins == sorted(begins) and begins[-1] <= 1
-        require(ordered, f"curriculum must begin at 0 and go on in order up to 1, not {begins}")
+        for name, stages in (("curriculum", self.curriculum), ("sizes", self.sizes or ((0, 1, 1),))):
+            begins = [begin for begin, _, _ in stages]
+            ordered = begins[:1] == [0] and begins == sorted(begins) and begins[-1] <= 1
+            require(ordered, f"{name} must begin at 0 and go on in order up to 1, not {begins}")
         for _, length, batch in self.curriculum:
             require(length >= 2 and batch >= 1, f"clips of {length} frames, {batch} in a batch: give at least 2 and 1")
         for name in ("learning_rate", "max_grad_norm"):
             require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
-        for name in ("muon", "weight_decay", "warm_up", "checkpoint_every", "seed", "workers"):
+        for name in (
+            "soft_iou",
+            "backbone_rate",
+            "muon",
+            "weight_decay",
+            "warm_up",
+            "checkpoint_every",
+            "seed",
+            "workers",
+        ):
             require(getattr(self, name) >= 0, f"{name} must not be negative, and is {getattr(self, name)}")
         require_one_of(self, "precision", ("auto", *PRECISIONS))
         require(min(self.strides, default=0) >= 1, f"strides must be numbers of at least 1, not {self.strides}")

@@ -35,6 +35,22 @@ def mask_loss(logits: Tensor, masks: Tensor, frame_weights: Tensor) -> Tensor:
     return (frame_losses(logits, masks) * counted).sum() / counted.sum().clamp(min=1)
 
 
+def soft_iou_losses(logits: Tensor, masks: Tensor) -> Tensor:
+    """1 - the intersection over union of probabilities and mask, of every predicted frame, (B, T-1).
+
+    Binary cross entropy counts pixels, so a small object weighs little; this counts every object alike. Of a frame
+    without the object the union is that of a pixel at least.
+    """
+    p, y = torch.sigmoid(logits.float()), masks[:, 1:]
+    both, sums = (p * y).sum(dim=(2, 3, 4)), (p + y).sum(dim=(2, 3, 4))
+    return 1 - (both + 1) / (sums - both + 1)
+
+
+def size_at(config: TrainConfig, done: float) -> tuple[int, int] | None:
+    """(H, W) that clips are stretched to when this fraction of the training is done; None: as they are read."""
+    return next((size[1:] for size in reversed(config.sizes) if size[0] <= done), None)
+
+
 def progress(config: TrainConfig, iteration: int, seconds: float) -> float:
     """The fraction of the training behind us, 0 to 1: of iterations or of minutes, whichever is further."""
     of_minutes = seconds / (60 * config.minutes) if config.minutes else 0.0
@@ -88,6 +104,7 @@ def train_step(
     rate: float,
     max_grad_norm: float = 1.0,
     precision: str = "float32",
+    soft_iou: float = 0.0,
     all_reduce_sum: Callable[[Sequence[float]], list[float]] = list,
     world_size: int = 1,
 ) -> float:
@@ -101,7 +118,10 @@ def train_step(
     with torch.autocast(batch.frames.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
         logits = model(batch.frames, batch.masks[:, 0])
     # Over the frames of all processes, whose mean gradient, times their number, is then that of one process.
-    loss = (frame_losses(logits, batch.masks) * counted).sum() / max(frames_counted, 1)
+    losses = frame_losses(logits, batch.masks)
+    if soft_iou:
+        losses = losses + soft_iou * soft_iou_losses(logits, batch.masks)
+    loss = (losses * counted).sum() / max(frames_counted, 1)
     (total,) = all_reduce_sum([loss.item()])
     if not math.isfinite(total):
         raise FloatingPointError(f"the loss is {total}")
@@ -124,7 +144,7 @@ def fit(
     after_step: is shown the log after every step. clock: seconds, for a limit in minutes. Ends in evaluation mode.
     """
     device = next(model.parameters()).device
-    optimizer, log = Optimizer(model, config.weight_decay, config.muon), Log()
+    optimizer, log = Optimizer(model, config.weight_decay, config.muon, config.backbone_rate), Log()
     precision = fastest_precision(model.encoder, model.config.size) if config.precision == "auto" else config.precision
     start, done = clock(), 0.0
     sampler = ClipBatchSampler(config, lambda: done)
@@ -132,9 +152,9 @@ def fit(
     model.save_memory = config.save_memory
     model.train()
     while done < 1:
-        batch = prepare_batch(next(loader), device)
+        batch = prepare_batch(next(loader), device, size_at(config, done))
         rate = learning_rate(config, len(log), done)
-        loss = train_step(model, optimizer, batch, rate, config.max_grad_norm, precision)
+        loss = train_step(model, optimizer, batch, rate, config.max_grad_norm, precision, config.soft_iou)
         row = {"iteration": len(log), "loss": loss, "learning_rate": rate, "length": batch.frames.shape[1]}
         log.append(row | {"seconds": clock() - start})
         after_step(log)

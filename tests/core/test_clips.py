@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from vos.clips import Clip, ClipDataset, RawClips, clip_indices, collate_clips, prepare_batch, warp
+from vos.augment import warp
+from vos.clips import Clip, ClipDataset, RawClips, clip_indices, collate_clips, prepare_batch
 from vos.config import NO_AUGMENTATION, AugmentConfig
 from vos.data import IMAGENET_MEAN, IMAGENET_STD, VOSDataset, normalize_frames
 from vos.files import VosError

@@ -36,6 +36,9 @@ NAN = float("nan")
         ({"curriculum": ((0.0, 2, 8), (1.5, 5, 4))}, "up to 1"),
         ({"curriculum": ((0.0, 1, 8),)}, "clips of 1 frames"),
         ({"curriculum": ((0.0, 2, 0),)}, "0 in a batch"),
+        ({"sizes": ((0.5, 64, 112),)}, r"sizes must begin at 0 .* not \[0.5\]"),
+        ({"soft_iou": -0.1}, "soft_iou must not be negative"),
+        ({"backbone_rate": -0.1}, "backbone_rate must not be negative"),
         ({"learning_rate": 0.0}, "learning_rate must be positive, not 0.0"),
         ({"learning_rate": NAN}, "learning_rate must be positive"),
         ({"max_grad_norm": -1.0}, "max_grad_norm must be positive"),
@@ -85,6 +88,10 @@ def test_wrong_inference_is_refused(wrong, words):
         ({"widths": ((6,),)}, "2 decoder blocks cannot undo 1 poolings"),
         ({"decoder_channels": (4,)}, "1 decoder blocks cannot undo 2 poolings"),
         ({"state_activation": "gelu"}, r"state_activation must be one of \('tanh', 'relu'\), not 'gelu'"),
+        ({"backbone": "resnet"}, r"backbone must be one of .*, not 'resnet'"),
+        ({"skips": True}, "skips: the backbone vgg gives none"),
+        ({"backbone": "efficientnet-lite0"}, "2 decoder blocks, patch 1: both must be 2"),
+        ({"backbone": "efficientnet-lite0", "patch": 2, "size": (24, 32)}, r"size \(24, 32\) does not divide by 16"),
         ({"decoder_border": "reflect"}, r"decoder_border must be one of .*, not 'reflect'"),
     ],
 )
@@ -103,6 +110,9 @@ def test_wrong_models_are_refused(wrong, words):
         ({"shift": -1}, "shift must not be negative"),
         ({"light": -0.1}, "light must not be negative"),
         ({"wobble": -0.1}, "wobble must not be negative"),
+        ({"drift": -1}, "drift must not be negative"),
+        ({"bend": -1}, "bend must not be negative"),
+        ({"paste": 1.1}, "paste must be a probability"),
         ({"zoom": 0.8}, "zoom must be a factor of at least 1"),
     ],
 )
@@ -131,6 +141,7 @@ def test_the_report_asks_once_and_at_one_half():
 
 def test_sizes_of_the_presets():
     assert PRESETS["course"].output_stride == 4 and PRESETS["course"].feature_size == (16, 28)
+    assert PRESETS["real"].output_stride == 8 and PRESETS["real"].feature_size == (32, 56)
     assert PRESETS["report"].output_stride == 32 and PRESETS["report"].feature_size == (8, 14)
 
 

@@ -50,3 +50,19 @@ def test_without_muon_it_is_adamw():
     torch.optim.AdamW(again, 0.01, weight_decay=0).step()
     for w, trained in zip(again, model.parameters(), strict=True):
         torch.testing.assert_close(w, trained)
+
+
+def test_backbones_may_learn_more_slowly():
+    """A tenth of the rate: AdamW's first step is as long as the rate for every weight; Muon leaves backbones alone."""
+    model = new_model("base")
+    before = {name: w.detach().clone() for name, w in model.named_parameters()}
+    model(torch.randn(2, 3, 3, 32, 56), torch.ones(2, 1, 32, 56)).square().mean().backward()
+    optimizer = Optimizer(model, weight_decay=0, muon=1.0, backbone_rate=0.1)
+    held = [id(w) for part, _ in optimizer.parts for group in part.param_groups for w in group["params"]]
+    assert len(held) == len(set(held)) == len(list(model.parameters()))
+    optimizer.step(0.01)
+    for name, w in model.named_parameters():
+        longest = (before[name] - w.detach()).abs().max().item()
+        if ".backbone." in name:
+            assert 0 < longest <= 0.0011, name
+    assert (before["decoder.last.weight"] - model.decoder.last.weight.detach()).abs().max() > 0.005

@@ -16,7 +16,15 @@ from vos.fast.optimizer import Optimizer
 from vos.fast.precision import fastest_precision
 from vos.files import VosError
 from vos.networks import build
-from vos.training import ClipBatchSampler, fit, learning_rate, mask_loss, train_step
+from vos.training import (
+    ClipBatchSampler,
+    fit,
+    learning_rate,
+    mask_loss,
+    size_at,
+    soft_iou_losses,
+    train_step,
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +48,46 @@ def test_loss_is_bce_on_logits():
     p = torch.sigmoid(logits.flatten())
     expected = -(p[0].log() + (1 - p[1]).log() + 0 + 0) / 4
     torch.testing.assert_close(mask_loss(logits, masks, torch.ones(1, 5)), expected)
+
+
+def test_soft_iou_is_one_minus_j_where_the_model_is_certain():
+    """It is 1 - J of certain masks, but for the pixel that keeps it from dividing by zero."""
+    masks = torch.zeros(1, 5, 1, 20, 20)
+    masks[:, :, :, 5:15, 5:15] = 1
+    masks[:, 3:] = 0
+    predicted = torch.zeros(1, 4, 1, 20, 20)
+    predicted[:, :, :, 5:15, 10:20] = 1  # half of it, and as much again beside it
+    predicted[:, 2] = 0
+    logits = (predicted - 0.5) * 200
+    expected = torch.tensor([[1 - 51 / 151, 1 - 51 / 151, 0, 1 - 1 / 101]])
+    torch.testing.assert_close(soft_iou_losses(logits, masks), expected)
+    every = torch.zeros(1, 4, 1, 20, 20, requires_grad=True)
+    soft_iou_losses(every, masks).sum().backward()
+    assert (every.grad[0, :2, 0, 5:15, 5:15] < 0).all() and (every.grad[0, :2, 0, :5] > 0).all()
+
+
+def test_soft_iou_is_added_with_its_weight(clips):
+    losses = []
+    for weight in (0.0, 0.5):
+        torch.manual_seed(0)
+        model = new_model("base").eval()
+        batch = prepare_batch(clips.read_clip((0, 3)))
+        extra = soft_iou_losses(model(batch.frames, batch.masks[:, 0]), batch.masks).mean().item()
+        optimizer = Optimizer(model, 0.0)
+        losses.append(train_step(model, optimizer, batch, 0.0, soft_iou=weight))
+    assert losses[1] == pytest.approx(losses[0] + 0.5 * extra, rel=1e-5)
+
+
+def test_small_first_large_last(clips):
+    """The size of the clips follows the fraction that is done, and training takes it."""
+    sizes = ((0.0, 32, 64), (0.5, 64, 112))
+    config = replace(FEW, iterations=4, sizes=sizes)
+    assert [size_at(config, done) for done in (0, 0.49, 0.5, 1)] == [(32, 64)] * 2 + [(64, 112)] * 2
+    assert size_at(FEW, 0.7) is None
+    model, seen = new_model("base"), []
+    model.register_forward_pre_hook(lambda model, args: seen.append(tuple(args[0].shape[-2:])))
+    fit(model, clips, replace(config, precision="float32"))
+    assert seen == [(32, 64)] * 2 + [(64, 112)] * 2
 
 
 def test_frames_that_do_not_count_do_not_count():

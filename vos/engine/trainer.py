@@ -31,7 +31,7 @@ from vos.fast.precision import fastest_precision
 from vos.files import VosError
 from vos.metrics import region_similarity
 from vos.networks import BaseModel
-from vos.training import ClipBatchSampler, Log, learning_rate, progress, train_step
+from vos.training import ClipBatchSampler, Log, learning_rate, progress, size_at, train_step
 
 RESUMABLE = {"iterations", "minutes", "workers", "checkpoint_every"}  # may change when a training is resumed
 KEPT = ("sample_index", "seconds", "best", "log")  # of a Trainer, in the state of a checkpoint under these names
@@ -115,7 +115,7 @@ class Trainer:
         self.dist = dist or Distributed()
         self.model, self.config, self.run_dir, self.val_clips = model.to(self.dist.device), config, run_dir, val_clips
         self.on_step, self.on_checkpoint = on_step, on_checkpoint
-        self.optimizer = Optimizer(model, config.weight_decay, config.muon)
+        self.optimizer = Optimizer(model, config.weight_decay, config.muon, config.backbone_rate)
         self.precision = config.precision
         if config.precision == "auto":
             self.precision = broadcast(fastest_precision(model.encoder, model.config.size), self.dist)
@@ -165,7 +165,8 @@ class Trainer:
     def step(self, batch: Batch) -> None:
         """One step on this process's share of a batch, and its row of the log."""
         rate, length = learning_rate(self.config, self.iteration, self.progress()), batch.frames.shape[1]
-        how = self.config.max_grad_norm, self.precision, partial(all_reduce_sum, dist=self.dist), self.dist.world_size
+        config, together = self.config, (partial(all_reduce_sum, dist=self.dist), self.dist.world_size)
+        how = config.max_grad_norm, self.precision, config.soft_iou, *together
         try:
             loss = train_step(self.parallel, self.optimizer, batch, rate, *how)
         except FloatingPointError as error:
@@ -186,7 +187,7 @@ class Trainer:
     def next_batch(self, batches: Iterator[RawBatch]) -> Batch:
         """The next batch, on the model's device; where a file cannot be read, what has been learnt is saved first."""
         try:
-            return prepare_batch(next(batches), self.dist.device)
+            return prepare_batch(next(batches), self.dist.device, size_at(self.config, self.progress()))
         except VosError as error:
             self.checkpoint()
             # From a loading process the message comes with a traceback before it.

@@ -13,15 +13,20 @@ class Optimizer:
 
     model: its convolutions in channels_last, as `vos.networks.build` makes them; such a weight is a matrix without
     a copy. muon: learning rate of Muon in units of AdamW's; 0 leaves all weights to AdamW. weight_decay: AdamW's.
+    backbone_rate: learning rate of the backbones (with AdamW, then) in the same units.
     """
 
-    def __init__(self, model: nn.Module, weight_decay: float, muon: float = 0.0) -> None:
-        self.convolutions = [w for w in model.parameters() if muon and is_hidden_convolution(w)]
+    def __init__(self, model: nn.Module, weight_decay: float, muon: float = 0.0, backbone_rate: float = 1.0) -> None:
+        backbones = [w for name, w in model.named_parameters() if ".backbone." in name and backbone_rate != 1]
+        slower = {id(w) for w in backbones}
+        self.convolutions = [w for w in model.parameters() if muon and is_hidden_convolution(w) and id(w) not in slower]
         self.matrices = [nn.Parameter(as_matrix(w.detach())) for w in self.convolutions]
-        taken = {id(w) for w in self.convolutions}
+        taken = slower | {id(w) for w in self.convolutions}
         others = [w for w in model.parameters() if id(w) not in taken]
         adamw = torch.optim.AdamW(others, weight_decay=weight_decay, fused=True)
         self.parts: list[tuple[torch.optim.Optimizer, float]] = [(adamw, 1.0)]
+        if backbones:
+            self.parts.append((torch.optim.AdamW(backbones, weight_decay=weight_decay, fused=True), backbone_rate))
         if self.matrices:  # match_rms_adamw: steps of AdamW's size (Liu et al. 2025)
             self.parts.append((torch.optim.Muon(self.matrices, weight_decay=0, adjust_lr_fn="match_rms_adamw"), muon))
 
