@@ -12,11 +12,11 @@ from pathlib import Path
 
 from vos.course.ablation import deviation_table
 from vos.course.notebooks import notebook_paths, question
+from vos.course.report import MODELS
 from vos.course.tables import markdown_table, number, score_table
 from vos.course.workspace import ROOT, repository
 from vos.files import VosError, read_json
 from vos.files.atomic import written_whole
-from vos.networks import MODELS
 
 FIGURES = tuple(f"figure{n}.png" for n in range(1, 6))
 PLACES = {"notebooks": "notebooks", "figures": "figures", "results": "data/results", "checkpoints": "data/checkpoints"}

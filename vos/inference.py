@@ -14,86 +14,12 @@ from torch.nn.functional import interpolate
 from vos.config import COURSE_INFERENCE, InferenceConfig
 from vos.data import Video, normalize_frames, only_ids, stretch
 from vos.masks import VOID, object_ids, stretch_ids
-from vos.networks import BaseModel, State, UpdatedModel
+from vos.networks import BaseModel, UpdatedModel
+from vos.tracking import Code, MirroredTracker, Tracker
 
 Size = tuple[int, ...]  # (H, W), as the first of a frame's shape
 CHUNK = 8  # frames encoded at once: enough to keep two cores or a GPU busy
 LEAST_PROBABLE = 0.1  # nothing is painted below: where an object is out of sight the best guess is a faint cloud
-
-
-class Tracker:
-    """The state of the objects of one video, at the model's size: tensors in, probabilities out.
-
-    Frames are (N, 3, H, W), normalised; what `encode` makes of them is e_t, (N, C, h, w).
-    """
-
-    def __init__(self, model: BaseModel, precision: str) -> None:
-        self.model, self.precision = model, precision
-        self.state: State | None = None  # of K objects: (h, c), each (K, C, h, w)
-        self.video_state: State | None = None
-        self.watched = False
-
-    def autocast(self) -> torch.autocast:
-        """Enter it around each computation: a context open across `yield` would leak into the caller."""
-        device = next(self.model.parameters()).device.type
-        return torch.autocast(device, torch.bfloat16, enabled=self.precision == "bfloat16")
-
-    def encode(self, frames: Tensor) -> Tensor:
-        with self.autocast():
-            return self.model.encode(frames[None])[0]
-
-    def watch(self, encoded: Tensor, whole: bool = True) -> None:
-        """Take e_t (1, C, h, w) into h_video; whole: h_video is to be of the whole video, not of the frames so far."""
-        self.watched = self.watched or whole
-        if isinstance(self.model, UpdatedModel):
-            with self.autocast():
-                _, self.video_state = self.model.video_lstm(encoded[None], self.video_state)
-
-    def step(self, encoded: Tensor) -> Tensor:
-        """The probabilities (K, H, W) of the objects in the next frame, e_t (1, C, h, w)."""
-        if not self.watched:
-            self.watch(encoded, whole=False)
-        if self.state is None:
-            return torch.zeros(0, *self.model.config.size, device=encoded.device)
-        with self.autocast():
-            if isinstance(self.model, UpdatedModel) and self.video_state is not None:
-                encoded = self.model.fuse(encoded[None], self.video_state[0])[0]
-            self.state = self.model.step(encoded, self.state)
-            logits = self.model.decode(self.state[0][:, None])[:, 0, 0]
-        return torch.sigmoid(logits.float())
-
-    def begin(self, frame: Tensor, masks: Tensor, kept: list[int]) -> None:
-        """Begin objects in the frame of the last step: frame (1, 3, H, W), masks (K, 1, H, W) in {0, 1}.
-
-        kept: indices of the objects to go on with.
-        """
-        with self.autocast():
-            h, c = self.model.initialize(frame.expand(len(masks), -1, -1, -1), masks)
-        if self.state is not None:
-            h, c = torch.cat([self.state[0][kept], h]), torch.cat([self.state[1][kept], c])
-        self.state = h, c
-
-
-class MirroredTracker(Tracker):
-    """Two trackers, one of which is shown the mirror image; probabilities are the mean of what both say."""
-
-    def __init__(self, model: BaseModel, precision: str) -> None:
-        self.views = Tracker(model, precision), Tracker(model, precision)
-
-    def encode(self, frames: Tensor) -> Tensor:
-        return torch.stack([self.views[0].encode(frames), self.views[1].encode(frames.flip(-1))], dim=1)
-
-    def watch(self, encoded: Tensor, whole: bool = True) -> None:
-        for view, one in zip(self.views, encoded.unbind(1), strict=True):
-            view.watch(one, whole)
-
-    def step(self, encoded: Tensor) -> Tensor:
-        seen, mirrored = (view.step(one) for view, one in zip(self.views, encoded.unbind(1), strict=True))
-        return torch.stack([seen, mirrored.flip(-1)]).mean(dim=0)
-
-    def begin(self, frame: Tensor, masks: Tensor, kept: list[int]) -> None:
-        self.views[0].begin(frame, masks, kept)
-        self.views[1].begin(frame.flip(-1), masks.flip(-1), kept)
 
 
 class Segmenter:
@@ -122,7 +48,7 @@ class Segmenter:
         self.check_frame(frame)
         check_id_map(id_map, frame.shape[:2])
         self.size = frame.shape
-        return self.advance(*self.encode([frame]), frame.shape[:2], only_ids(id_map, object_ids(id_map)))
+        return self.advance_one(frame, only_ids(id_map, object_ids(id_map)))
 
     @torch.inference_mode()
     def step(self, frame: np.ndarray) -> np.ndarray:
@@ -130,7 +56,7 @@ class Segmenter:
         self.check_frame(frame)
         if not self.ids:
             raise ValueError("no object to follow: give the first frame and its id map to start(frame, id_map)")
-        return self.advance(*self.encode([frame]), frame.shape[:2])
+        return self.advance_one(frame)
 
     @torch.inference_mode()
     def watch(self, frames: Iterable[np.ndarray]) -> None:
@@ -141,7 +67,7 @@ class Segmenter:
             for frame in frames:
                 self.check_frame(frame)
                 self.size = frame.shape
-                self.tracker.watch(self.encode([frame])[1])
+                self.tracker.watch(self.encode([frame])[1][0])
 
     def check_frame(self, frame: np.ndarray) -> None:
         """ValueError where this is not a frame, or not of the size of those before it."""
@@ -151,26 +77,31 @@ class Segmenter:
         if self.size not in ((), frame.shape):
             raise ValueError(f"this frame is {kind_of(frame)}, those before it {self.size} (height, width, colours)")
 
-    def encode(self, frames: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
-        """Frames (H, W, 3) as the model sees them, (N, 3, h, w) at its size, and what the tracker encodes of them."""
+    def encode(self, frames: Sequence[np.ndarray]) -> tuple[Tensor, list[Code]]:
+        """Frames (H, W, 3) as the model sees them, (N, 3, h, w) at its size, and what the tracker makes of each."""
         size = self.model.config.size
         small = np.stack([np.asarray(stretch(Image.fromarray(frame), size)) for frame in frames])
         tensor = normalize_frames(small).to(self.device)
         return tensor, self.tracker.encode(tensor)
 
-    def encoded_frames(self, video: Video, watch: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
+    def encoded_frames(self, video: Video, watch: bool = True) -> Iterator[tuple[Tensor, Code]]:
         """As `encode`, for every frame of a video in files; watch: the updated model watches all of it first."""
         if watch and isinstance(self.model, UpdatedModel):
-            for _, encoded in self.encoded_frames(video, watch=False):
-                self.tracker.watch(encoded)
+            for _, code in self.encoded_frames(video, watch=False):
+                self.tracker.watch(code)
         for start in range(0, len(video), CHUNK):
             indices = range(start, min(start + CHUNK, len(video)))
-            frames, encoded = self.encode([video.frame(i, self.model.config.size) for i in indices])
-            yield from zip(frames.split(1), encoded.split(1), strict=True)
+            frames, codes = self.encode([video.frame(i, self.model.config.size) for i in indices])
+            yield from zip(frames.split(1), codes, strict=True)
 
-    def advance(self, frame: Tensor, encoded: Tensor, size: Size, given: np.ndarray | None = None) -> np.ndarray:
+    def advance_one(self, frame: np.ndarray, given: np.ndarray | None = None) -> np.ndarray:
+        """As `advance`, of a frame (H, W, 3)."""
+        small, (code,) = self.encode([frame])
+        return self.advance(small, code, frame.shape[:2], given)
+
+    def advance(self, frame: Tensor, code: Code, size: Size, given: np.ndarray | None = None) -> np.ndarray:
         """The id map (H, W) of the next frame, which is of this size; given: those of objects that begin in it."""
-        merged = self.merge(self.tracker.step(encoded), size)
+        merged = self.merge(self.tracker.step(code), size)
         if given is None:
             return merged
         self.begin(frame, given)
@@ -203,8 +134,8 @@ def segment(model: BaseModel, video: Video, config: InferenceConfig = COURSE_INF
     The ids that come out are 0 and those given so far. The updated model needs two passes, so it is not online.
     """
     segmenter = Segmenter(model, config)
-    for index, (frame, encoded) in enumerate(segmenter.encoded_frames(video)):
-        yield segmenter.advance(frame, encoded, video.size, video.given(index))
+    for index, (frame, code) in enumerate(segmenter.encoded_frames(video)):
+        yield segmenter.advance(frame, code, video.size, video.given(index))
 
 
 @torch.inference_mode()
@@ -216,8 +147,8 @@ def object_probabilities(
     They are what `segment` makes its id maps of, at the model's size.
     """
     segmenter = Segmenter(model, config)
-    for index, (frame, encoded) in enumerate(segmenter.encoded_frames(video)):
-        yield segmenter.ids, segmenter.tracker.step(encoded)
+    for index, (frame, code) in enumerate(segmenter.encoded_frames(video)):
+        yield segmenter.ids, segmenter.tracker.step(code)
         given = video.given(index)
         if given is not None:
             segmenter.begin(frame, given)

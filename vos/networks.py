@@ -1,7 +1,8 @@
 """The networks: the boxes of the report's figure 1.
 
-    BaseModel      Initializer, Encoder, ConvLSTM, Decoder      (report 3.2 to 3.5; Xu et al. 2018)
-    UpdatedModel   the same, and a second ConvLSTM over the encoded frames alone with a Fusion block (report 3.8)
+    BaseModel       Initializer, Encoder, ConvLSTM, Decoder      (report 3.2 to 3.5; Xu et al. 2018)
+    UpdatedModel    the same, and a second ConvLSTM over the encoded frames alone with a Fusion block (report 3.8)
+    AttentionModel  the same as the base model, and Attention to the first frame with a Fusion block  (report 6)
 
 What does not depend on the recurrent state is computed for all frames at once, with time folded into the batch;
 `tests/core/test_networks.py` and notebooks 02 and 03 assert that this equals the equations taken step by step.
@@ -9,36 +10,18 @@ What does not depend on the recurrent state is computed for all frames at once, 
 Shapes: B batch, T time, C channels of the state, H W pixels of the input, h w cells of the state.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from vos.attention import Attention, Memory
+from vos.backbones import BACKBONES, Features, conv_block, conv_norm_relu
 from vos.config import PRESETS, ModelConfig
 from vos.fast.layers import LastConvolution, UpsampledConvolution
 from vos.fast.recompute import recomputed_over_time
 
 State = tuple[Tensor, Tensor]  # (h, c), each (B, C, h, w)
-
-
-class Backbone(nn.Sequential):
-    """VGG's convolution layers: (B, 3, H, W) -> (B, width, h, w). The layers stand in torchvision's order."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        layers: list[nn.Module] = []
-        width = 3
-        for widths in config.widths:
-            for next_width in widths:
-                stride = 1 if layers else config.patch
-                layers += conv_block(width, next_width, 3 if stride == 1 else 2 * stride, config.batch_norm, stride)
-                width = next_width
-            layers.append(nn.MaxPool2d(2))
-        for next_width in config.context_channels:
-            layers += conv_block(width, next_width, 3, config.batch_norm)
-            width = next_width
-        if config.fc_width:
-            layers += conv_block(width, config.fc_width, 7, config.batch_norm)
-            width = config.fc_width
-        super().__init__(*layers)
-        self.width = width
 
 
 class Initializer(nn.Module):
@@ -47,7 +30,7 @@ class Initializer(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.to_rgb = nn.Conv2d(4, 3, 3, padding=1)
-        self.backbone = Backbone(config)
+        self.backbone = BACKBONES[config.backbone](config)
         self.hidden = nn.Conv2d(self.backbone.width, config.state_channels, 1)
         self.cell = nn.Conv2d(self.backbone.width, config.state_channels, 1)
         assert self.to_rgb.bias is not None
@@ -67,11 +50,16 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.backbone = Backbone(config)
+        self.backbone = BACKBONES[config.backbone](config)
         self.project = nn.Conv2d(self.backbone.width, config.state_channels, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
         return self.project(self.backbone(frames))
+
+    def features(self, frames: Tensor) -> Features:
+        """e_t, and the finer maps of the same frames for the Decoder's skip connections."""
+        deep, skips = self.backbone.features(frames)
+        return Features(self.project(deep), skips)
 
 
 class ConvLSTM(nn.Module):
@@ -123,28 +111,29 @@ class ConvLSTM(nn.Module):
 
 
 class Fusion(nn.Module):
-    """[e_t ; h_video] -> the mask ConvLSTM's input, (N, C, h, w) (report 3.8, "a convolutional block").
+    """[e_t ; context] -> the mask ConvLSTM's input, (N, C, h, w) (report 3.8, "a convolutional block").
 
     A convolution of concatenated maps is the sum of two convolutions, and h_video's is needed once per video.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, context_channels: int) -> None:
         super().__init__()
         channels = config.state_channels
         self.frame_conv = nn.Conv2d(channels, channels, 3, padding=1)
-        self.video_conv = nn.Conv2d(config.video_state_channels or channels, channels, 3, padding=1, bias=False)
+        self.context_conv = nn.Conv2d(context_channels, channels, 3, padding=1, bias=False)
         self.norm_relu = nn.Sequential(*conv_block(channels, channels, 3, config.batch_norm)[1:])
 
-    def forward(self, encoded: Tensor, from_video: Tensor) -> Tensor:
-        """encoded (N, C, h, w); from_video = video_conv(h_video), (N or 1, C, h, w)."""
-        return self.norm_relu(self.frame_conv(encoded) + from_video)
+    def forward(self, encoded: Tensor, from_context: Tensor) -> Tensor:
+        """encoded (N or 1, C, h, w); from_context = context_conv(h_video), say, (N or 1, C, h, w)."""
+        return self.norm_relu(self.frame_conv(encoded) + from_context)
 
 
 class Decoder(nn.Module):
     """h_t -> logits of y_t: (N, C, h, w) -> (N, 1, H, W) (report 3.5).
 
     Blocks of bilinear upsampling x2, convolution, ReLU, and a last convolution to one value a pixel. The sigmoid is
-    left to the loss and to inference, where it is exact. `decoder_border` chooses how a block is computed.
+    left to the loss and to inference, where it is exact. `decoder_border` chooses how a block is computed. With
+    `skips`, each block's convolution also sees the Encoder's map of its own size (a sum, as in Fusion).
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -159,11 +148,19 @@ class Decoder(nn.Module):
                 layers += conv_block(width, next_width, kernel, config.batch_norm)
             width = next_width
         self.blocks = nn.Sequential(*layers)
+        seen = BACKBONES[config.backbone].skip_widths if config.skips else ()
+        channels = zip(seen, config.decoder_channels, strict=False)
+        self.skips = nn.ModuleList(nn.Conv2d(i, o, 3, padding=1, bias=False) for i, o in channels)
         self.last = LastConvolution(width, config.patch**2, kernel, padding=kernel // 2)
         self.to_pixels = nn.PixelShuffle(config.patch)  # patch * patch values a cell -> as many pixels
 
-    def forward(self, h: Tensor) -> Tensor:
-        return self.to_pixels(self.last(self.blocks(h)))
+    def forward(self, h: Tensor, skips: Sequence[Tensor] = ()) -> Tensor:
+        """skips: maps of the frames, (N or 1, c, 2h, 2w) and so on, one for each block, where there are `skips`."""
+        each = len(self.blocks) // max(len(self.skips), 1)
+        for number, (conv, skip) in enumerate(zip(self.skips, skips, strict=True)):
+            upsample, convolution, *rest = self.blocks[each * number : each * (number + 1)]
+            h = nn.Sequential(*rest)(convolution(upsample(h)) + conv(skip))
+        return self.to_pixels(self.last(h if self.skips else self.blocks(h)))
 
 
 class BaseModel(nn.Module):
@@ -184,13 +181,21 @@ class BaseModel(nn.Module):
         Returns logits (B, T-1, 1, H, W) of y_1..y_{T-1}.
         """
         state = self.initialize(frames[:, 0], first_mask)
-        encoded = self.encode(frames[:, 1:])
+        encoded, skips = self.features(frames[:, 1:])
         hidden, _ = self.mask_lstm(encoded, state)
-        return self.decode(hidden)
+        return self.decode(hidden, skips)
 
     def encode(self, frames: Tensor) -> Tensor:
         """x_t -> e_t for all t: (B, T, 3, H, W) -> (B, T, C, h, w)."""
         return self.over_time(self.encoder, frames)
+
+    def features(self, frames: Tensor) -> Features:
+        """As `encode`, and what the Decoder's skip connections take: (B, T, ...) each."""
+        if not self.config.skips:
+            return Features(self.encode(frames))
+        deep, skips = self.encoder.features(frames.flatten(0, 1))
+        unfold = frames.shape[:2]
+        return Features(deep.unflatten(0, unfold), tuple(skip.unflatten(0, unfold) for skip in skips))
 
     def initialize(self, frame: Tensor, mask: Tensor) -> State:
         """x_0 (B, 3, H, W) and y_0 (B, 1, H, W) -> (h_0, c_0), each (B, C, h, w)."""
@@ -200,9 +205,11 @@ class BaseModel(nn.Module):
         """(h_{t-1}, c_{t-1}) -> (h_t, c_t); inputs: what the mask ConvLSTM reads at t, (B or 1, C, h, w)."""
         return self.mask_lstm.step(self.mask_lstm.input_to_gates(inputs), state)
 
-    def decode(self, hidden: Tensor) -> Tensor:
-        """h_t -> logits of y_t for all t: (B, T, C, h, w) -> (B, T, 1, H, W)."""
-        return self.over_time(self.decoder, hidden)
+    def decode(self, hidden: Tensor, skips: Sequence[Tensor] = ()) -> Tensor:
+        """h_t -> logits of y_t for all t: (B, T, C, h, w) -> (B, T, 1, H, W); skips: of `features`, B may be 1."""
+        if not self.config.skips:
+            return self.over_time(self.decoder, hidden)
+        return self.decoder(hidden.flatten(0, 1), [s.flatten(0, 1) for s in skips]).unflatten(0, hidden.shape[:2])
 
     def over_time(self, layers: nn.Module, x: Tensor) -> Tensor:
         """Apply layers for (N, ...) to (B, T, ...); with less memory in training where that is asked for."""
@@ -216,14 +223,14 @@ class UpdatedModel(BaseModel):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         self.video_lstm = ConvLSTM(config.state_channels, config, config.video_state_channels)
-        self.fusion = Fusion(config)
+        self.fusion = Fusion(config, config.video_state_channels or config.state_channels)
 
     def forward(self, frames: Tensor, first_mask: Tensor) -> Tensor:
         state = self.initialize(frames[:, 0], first_mask)
-        encoded = self.encode(frames)
+        encoded, skips = self.features(frames)
         h_video = self.video_representation(encoded)
         hidden, _ = self.mask_lstm(self.fuse(encoded[:, 1:], h_video), state)
-        return self.decode(hidden)
+        return self.decode(hidden, [skip[:, 1:] for skip in skips])
 
     def video_representation(self, encoded: Tensor) -> Tensor:
         """e_0..e_{T-1}, (B, T, C, h, w) -> h_video, the last h of the video ConvLSTM, (B, C, h, w)."""
@@ -233,26 +240,36 @@ class UpdatedModel(BaseModel):
     def fuse(self, encoded: Tensor, h_video: Tensor) -> Tensor:
         """[e_t ; h_video] -> what the mask ConvLSTM reads, for all t: (B, T, C, h, w)."""
         frames = encoded.shape[1]
-        from_video = self.fusion.video_conv(h_video).repeat_interleave(frames, dim=0)
+        from_video = self.fusion.context_conv(h_video).repeat_interleave(frames, dim=0)
         return self.fusion(encoded.flatten(0, 1), from_video).unflatten(0, (-1, frames))
 
 
-def conv_block(inputs: int, outputs: int, kernel: int, batch_norm: bool, stride: int = 1) -> list[nn.Module]:
-    """Convolution with SAME padding (stride 1; else the size divides by the stride), BatchNorm where asked, ReLU."""
-    padding = (kernel - stride + 1) // 2
-    return conv_norm_relu(nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not batch_norm))
+class AttentionModel(BaseModel):
+    """The report's future work: where the updated model asks what is in the video, it asks where what it was shown is.
 
-
-def conv_norm_relu(convolution: nn.Conv2d) -> list[nn.Module]:
-    """The convolution, BatchNorm where it has no bias of its own, ReLU.
-
-    He's initialisation keeps the signal's size through VGG-16's thirteen layers, which have no BatchNorm.
+    Every cell of frame t looks for cells like it in frame 0 and reads what is known there of the object (report 6).
     """
-    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-    if convolution.bias is None:
-        return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU(inplace=True)]
-    nn.init.zeros_(convolution.bias)
-    return [convolution, nn.ReLU(inplace=True)]
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.attention = Attention(config)
+        self.fusion = Fusion(config, config.state_channels)
+
+    def forward(self, frames: Tensor, first_mask: Tensor) -> Tensor:
+        state = self.initialize(frames[:, 0], first_mask)
+        encoded, skips = self.features(frames)
+        memory = self.attention.remember(encoded[:, 0], state, first_mask)
+        hidden, _ = self.mask_lstm(self.fuse(encoded[:, 1:], memory), state)
+        return self.decode(hidden, [skip[:, 1:] for skip in skips])
+
+    def fuse(self, encoded: Tensor, memory: Memory) -> Tensor:
+        """[e_t ; what is read for it] -> what the mask ConvLSTM reads, (B, T, C, h, w).
+
+        encoded (B or 1, T, C, h, w): frames that all objects share may be given once.
+        """
+        read = self.attention.read(encoded, memory)
+        fused = self.fusion(encoded.flatten(0, 1), self.fusion.context_conv(read.flatten(0, 1)))
+        return fused.unflatten(0, read.shape[:2])
 
 
 def over_time(layers: nn.Module, x: Tensor) -> Tensor:
@@ -260,11 +277,11 @@ def over_time(layers: nn.Module, x: Tensor) -> Tensor:
     return layers(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
-MODELS = {"base": BaseModel, "updated": UpdatedModel}
+MODELS = {"base": BaseModel, "updated": UpdatedModel, "attention": AttentionModel}
 
 
 def build(model: str = "base", preset: str | ModelConfig = "course") -> BaseModel:
-    """A new model with random weights: "base" or "updated", preset "course" or "report" or a config of your own."""
+    """A new model with random weights: one of MODELS, with one of PRESETS or a config of your own."""
     if model not in MODELS:
         raise ValueError(f"model must be one of {sorted(MODELS)}, not {model!r}")
     if isinstance(preset, str) and preset not in PRESETS:

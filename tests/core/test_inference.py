@@ -16,6 +16,8 @@ from vos.networks import build
 
 ONE_VIEW = InferenceConfig(mirror=False)
 SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True)
+LITE = ModelConfig((32, 48), (), 5, (6, 4), batch_norm=False, patch=2, backbone="efficientnet-lite0", skips=True)
+MODELS = [("base", SMALL), ("updated", SMALL), ("attention", SMALL), ("updated", LITE), ("attention", LITE)]
 
 
 @pytest.fixture
@@ -38,15 +40,19 @@ def video(tmp_path):
 class Certain(torch.nn.Module):
     """A decoder that is always certain of an object, so that what inference does with it can be seen."""
 
-    def forward(self, h):
-        return torch.full((h.shape[0], 1, 16, 32), 9.0)
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, h, skips=()):
+        return torch.full((h.shape[0], 1, *self.size), 9.0)
 
 
-@pytest.mark.parametrize("name", ["base", "updated"])
-def test_late_objects_start_late_and_leave_the_others_alone(video, name):
+@pytest.mark.parametrize(("name", "config"), MODELS)
+def test_late_objects_start_late_and_leave_the_others_alone(video, name, config):
     torch.manual_seed(0)
-    model = build(name, SMALL).eval()
-    model.decoder = Certain()
+    model = build(name, config).eval()
+    model.decoder = Certain(config.size)
     out = list(segment(model, video))
     assert [ids.shape for ids in out] == [(40, 60)] * 5
     assert (out[0] == video.mask(0)).all()
@@ -56,11 +62,11 @@ def test_late_objects_start_late_and_leave_the_others_alone(video, name):
     assert all(set(object_ids(ids)) <= {2, 9} for ids in out)
 
 
-@pytest.mark.parametrize("name", ["base", "updated"])
-def test_each_object_is_followed_as_if_alone(video, name):
+@pytest.mark.parametrize(("name", "config"), MODELS)
+def test_each_object_is_followed_as_if_alone(video, name, config):
     """Objects share frames, not state: object 9's probabilities do not depend on object 2 being there."""
     torch.manual_seed(0)
-    model = build(name, SMALL).eval()
+    model = build(name, config).eval()
     both = [maps[-1] for ids, maps in object_probabilities(model, video, ONE_VIEW) if ids == [2, 9]]
     late = replace(video, objects=video.objects[1:])
     alone = [maps for ids, maps in object_probabilities(model, late, ONE_VIEW) if ids]
@@ -70,20 +76,20 @@ def test_each_object_is_followed_as_if_alone(video, name):
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-@pytest.mark.parametrize("name", ["base", "updated"])
-def test_inference_is_the_models_forward(video, name, mirror, monkeypatch):
+@pytest.mark.parametrize(("name", "config"), MODELS)
+def test_inference_is_the_models_forward(video, name, config, mirror, monkeypatch):
     """State carried over the whole video, never restarted between chunks; frames and masks as in training.
 
     With the mirror, the mean of that and of what the model says of the mirror image, mirrored back.
     """
     monkeypatch.setattr("vos.inference.CHUNK", 2)
     torch.manual_seed(0)
-    model = build(name, SMALL).eval()
+    model = build(name, config).eval()
     one = replace(video, objects=video.objects[:1])
-    config = InferenceConfig(mirror=mirror)
-    stepwise = [maps[0] for ids, maps in object_probabilities(model, one, config) if ids]
-    frames = normalize_frames(np.stack([one.frame(i, SMALL.size) for i in range(5)]))[None]
-    mask = torch.from_numpy(one.mask(0, SMALL.size) == 2).float()[None, None]
+    how = InferenceConfig(mirror=mirror)
+    stepwise = [maps[0] for ids, maps in object_probabilities(model, one, how) if ids]
+    frames = normalize_frames(np.stack([one.frame(i, config.size) for i in range(5)]))[None]
+    mask = torch.from_numpy(one.mask(0, config.size) == 2).float()[None, None]
     with torch.inference_mode():
         expected = model(frames, mask).sigmoid()
         if mirror:

@@ -1,5 +1,6 @@
 """The networks: shapes, and that the quick forms equal the plain ones, taken step by step."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,14 @@ from vos.config import PRESETS, REPORT, ModelConfig
 from vos.engine.pretrained import copy_vgg16
 from vos.fast.layers import LastConvolution, UpsampledConvolution
 from vos.files import VosError
-from vos.networks import MODELS, ConvLSTM, Fusion, UpdatedModel, build, count_parameters
+from vos.networks import MODELS, AttentionModel, ConvLSTM, Fusion, UpdatedModel, build, count_parameters
 from vos.training import learning_rate
 
 SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, video_state_channels=2)
 REPEATED = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, decoder_border="replicate")
+LITE = ModelConfig(
+    (32, 48), (), 5, (6, 4), batch_norm=False, patch=2, backbone="efficientnet-lite0", skips=True, key_channels=3
+)
 PATCHED = ModelConfig((16, 32), ((6, 8),), 5, (6,), batch_norm=True, patch=2, input_kernel=1)
 
 
@@ -45,30 +49,48 @@ def plain_forward(model, frames, mask):
         hv, cv = model.video_lstm.zero_state(model.video_lstm.input_to_gates(encoded[0]))
         for e in encoded:
             hv, cv = plain_step(model.video_lstm, e, hv, cv)
-        of_frame, of_video = model.fusion.frame_conv, model.fusion.video_conv
+        of_frame, of_video = model.fusion.frame_conv, model.fusion.context_conv
         weight = torch.cat([of_frame.weight, of_video.weight], dim=1)
         fused = [nn.functional.conv2d(torch.cat([e, hv], 1), weight, of_frame.bias, padding=1) for e in encoded]
         encoded = [model.fusion.norm_relu(x) for x in fused]
     h, c = model.initializer(frames[:, 0], mask)
+    if isinstance(model, AttentionModel):
+        encoded = plain_attention(model, encoded, (h, c), mask)
     logits = []
-    for e in encoded[1:]:
+    for x, e in list(zip(frames.unbind(1), encoded, strict=True))[1:]:
         h, c = plain_step(model.mask_lstm, e, h, c)
-        logits.append(model.decoder(h))
+        logits.append(model.decoder(h, model.encoder.features(x).skips if model.config.skips else ()))
     return torch.stack(logits, 1)
 
 
-@pytest.mark.parametrize("name", ["base", "updated"])
-@pytest.mark.parametrize("config", [SMALL, PATCHED, REPEATED], ids=["3x3", "patches", "border"])
+def plain_attention(model, encoded, state, mask):
+    """Cell by cell: what the mask ConvLSTM reads where every cell looks at the cells of frame 0."""
+    attention, (height, width) = model.attention, encoded[0].shape[-2:]
+    share = mask.unfold(2, mask.shape[2] // height, mask.shape[2] // height)
+    share = share.unfold(3, mask.shape[3] // width, mask.shape[3] // width).mean(dim=(-1, -2))
+    values = attention.to_value(torch.cat([*state, share], dim=1))
+    theirs, inputs = attention.to_key(encoded[0]), []
+    for e in encoded:
+        ours, read = attention.to_key(e), torch.zeros_like(values)
+        for b, y, x in itertools.product(range(len(e)), range(height), range(width)):
+            apart = (ours[b, :, y, x, None, None] - theirs[b]).square().sum(dim=0) / theirs.shape[1] ** 0.5
+            read[b, :, y, x] = (torch.exp(-apart) / torch.exp(-apart).sum() * values[b]).sum(dim=(1, 2))
+        inputs.append(model.fusion(e, model.fusion.context_conv(read)))
+    return inputs
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("config", [SMALL, PATCHED, REPEATED, LITE], ids=["3x3", "patches", "border", "lite"])
 def test_forward_equals_the_plain_form(name, config):
     torch.manual_seed(1)
     model = build(name, config).eval()
-    frames, mask = clip()
+    frames, mask = clip(size=config.size)
     out = model(frames, mask)
-    assert out.shape == (2, 3, 1, 16, 32)
+    assert out.shape == (2, 3, 1, *config.size)
     assert_close(out, plain_forward(model, frames, mask), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["base", "updated"])
+@pytest.mark.parametrize("name", MODELS)
 def test_every_parameter_is_registered_and_learns(name):
     model = build(name, SMALL)
     frames, mask = clip()
@@ -76,7 +98,7 @@ def test_every_parameter_is_registered_and_learns(name):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
-@pytest.mark.parametrize("name", ["base", "updated"])
+@pytest.mark.parametrize("name", MODELS)
 def test_course_preset(name):
     model = build(name)
     height, width = PRESETS["course"].size
@@ -156,15 +178,18 @@ def test_report_preset_one_step_lowers_the_loss():
     assert losses[1] < losses[0]
 
 
-@pytest.mark.parametrize("name", ["base", "updated"])
+@pytest.mark.parametrize("name", MODELS)
 def test_the_verbs_make_the_forward_pass(name):
     """encode, initialize, step and decode, one frame at a time, as inference and notebook 02 use them."""
     model = build(name, SMALL).eval()
     frames, mask = clip()
     encoded = model.encode(frames)
     assert_close(encoded[:, 2], model.encoder(frames[:, 2]), atol=1e-5, rtol=1e-4)
-    inputs = model.fuse(encoded, model.video_representation(encoded)) if name == "updated" else encoded
-    state, hidden = model.initialize(frames[:, 0], mask), []
+    state, hidden, inputs = model.initialize(frames[:, 0], mask), [], encoded
+    if name != "base":
+        ask = {"updated": lambda: model.video_representation(encoded)}
+        ask["attention"] = lambda: model.attention.remember(encoded[:, 0], state, mask)
+        inputs = model.fuse(encoded, ask[name]())
     for x in inputs[:, 1:].unbind(1):
         state = model.step(x, state)
         hidden.append(state[0])
@@ -229,13 +254,13 @@ def test_state_order_and_forget_bias():
 
 
 def test_fusion_equals_one_convolution_of_both():
-    fusion = Fusion(SMALL).eval()
+    fusion = Fusion(SMALL, 2).eval()
     e, h = torch.randn(3, 5, 4, 6), torch.randn(3, 2, 4, 6)
     joined = nn.Conv2d(7, 5, 3, padding=1)
-    joined.weight.data = torch.cat([fusion.frame_conv.weight, fusion.video_conv.weight], 1)
+    joined.weight.data = torch.cat([fusion.frame_conv.weight, fusion.context_conv.weight], 1)
     joined.bias.data = fusion.frame_conv.bias
     expected = fusion.norm_relu(joined(torch.cat([e, h], 1)))
-    assert_close(fusion(e, fusion.video_conv(h)), expected, atol=1e-5, rtol=1e-4)
+    assert_close(fusion(e, fusion.context_conv(h)), expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -313,3 +338,32 @@ def test_work_is_counted_without_doing_it(kind, preset):
         forwards = counter.get_total_flops()
         output.sum().backward()
     assert counter.get_total_flops() > 2.5 * forwards > 0
+
+
+def test_objects_that_began_together_share_their_keys():
+    """One set of keys read for all, or the same keys once for each: the same; other values, another answer."""
+    torch.manual_seed(0)
+    attention = build("attention", SMALL).attention
+    encoded, state = torch.randn(1, 3, 5, 4, 8), (torch.randn(2, 5, 4, 8), torch.randn(2, 5, 4, 8))
+    memory = attention.remember(encoded[:, 0], state, torch.rand(2, 1, 16, 32).round())
+    assert memory.keys.shape == (1, 64, 4, 8) and memory.values.shape == (2, 5, 4, 8)
+    read = attention.read(encoded, memory)
+    assert read.shape == (2, 3, 5, 4, 8) and not torch.equal(read[0], read[1])
+    assert_close(attention.read(encoded, memory._replace(keys=memory.keys.expand(2, -1, -1, -1))), read)
+
+
+def test_attention_finds_what_moved():
+    """Where the keys are far apart, a cell reads the value of the cell it was before."""
+    torch.manual_seed(0)
+    attention = build("attention", SMALL).attention
+    with torch.no_grad():
+        attention.to_key.weight.zero_()
+        attention.to_key.weight[torch.arange(5), torch.arange(5), 1, 1] = 30.0  # keys are the cells themselves
+    first = torch.randn(1, 5, 4, 8)
+    order = torch.randperm(32)
+    later = first.flatten(2)[..., order].unflatten(2, (4, 8))
+    memory = attention.remember(first, (torch.randn(1, 5, 4, 8), torch.randn(1, 5, 4, 8)), torch.zeros(1, 1, 16, 32))
+    weights = attention.weights(later[:, None], memory.keys)
+    assert_close(weights.sum(dim=-1), torch.ones(1, 32))
+    assert torch.equal(weights[0].argmax(dim=-1), order)
+    assert_close(attention.read(later[:, None], memory)[0, 0].flatten(1), memory.values[0].flatten(1)[:, order])

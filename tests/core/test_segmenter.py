@@ -21,7 +21,7 @@ SIZE = (40, 60)
 LATE = 3  # the frame in which the second object enters
 
 CONFIGS = pytest.mark.parametrize("config", [InferenceConfig(), REPORT_INFERENCE], ids=["course", "report"])
-MODELS = pytest.mark.parametrize("name", ["base", "updated"])
+MODELS = pytest.mark.parametrize("name", ["base", "updated", "attention"])
 
 
 def new_model(name, config=SMALL):

@@ -250,7 +250,7 @@ def test_a_writer_leaves_a_whole_file_or_none(tmp_path, error, left):
         assert len(list(read_video(tmp_path / "o.mp4"))) == 7
 
 
-@pytest.mark.parametrize("name", ["base", "updated"])
+@pytest.mark.parametrize("name", ["base", "updated", "attention"])
 @pytest.mark.parametrize("start", [0, 4])
 def test_masks_are_those_of_segment(tmp_path, name, start):
     torch.manual_seed(0)

@@ -31,9 +31,10 @@ from vos.files.outputs import check_output_folder, mark_output_folder
 from vos.files.progress import tracked
 from vos.inference import copy_first, empty, segment
 from vos.masks import write_mask
-from vos.networks import MODELS, build, count_parameters
+from vos.networks import build, count_parameters
 from vos.scoring.evaluate import evaluate
 
+MODELS = ("base", "updated")  # that the report compares
 UNFINISHED = "unfinished.json"  # in the folder of a report that is not whole
 CHECKPOINT_EVERY = 100  # iterations, a minute or two: what a failure may cost
 Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame

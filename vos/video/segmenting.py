@@ -37,13 +37,13 @@ def segmented_frames(
     if isinstance(model, UpdatedModel):
         for chunk in chunks(segmenter, frames()):
             with torch.inference_mode():
-                for encoded in segmenter.encode(chunk)[1].split(1):
-                    segmenter.tracker.watch(encoded)
+                for code in segmenter.encode(chunk)[1]:
+                    segmenter.tracker.watch(code)
     index = 0
     for chunk in chunks(segmenter, frames()):
         with torch.inference_mode():
-            small, encoded = segmenter.encode(chunk)
-        for frame, seen, code in zip(chunk, small.split(1), encoded.split(1), strict=True):
+            small, codes = segmenter.encode(chunk)
+        for frame, seen, code in zip(chunk, small.split(1), codes, strict=True):
             given = None
             if index == start:
                 check_id_map(id_map, frame.shape[:2])
