@@ -48,7 +48,7 @@ $(VENV)/.installed: pyproject.toml
 	    --index-url $(CPU) torch torchvision 2>/dev/null \
 	  || echo "PyTorch's CPU index did not answer; the plain package comes next."; }
 	@echo "Installing the packages of pyproject.toml (a few minutes the first time) ..."
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,video,widget]'
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,video,widget,imagenet]'
 	@$(RUN) -c 'import torch, torchvision'
 	@touch $@
 

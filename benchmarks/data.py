@@ -20,8 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 from training import Step
 
 from vos.clips import ClipDataset, RawClips, clip_indices, collate_clips, prepare_batch
-from vos.config import NO_AUGMENTATION, PRESETS, REAL
+from vos.config import NO_AUGMENTATION, PRESETS
 from vos.data import VOSDataset
+from vos.training import REAL
 
 LENGTH, CLIPS, REPEATS = 5, 40, 5
 

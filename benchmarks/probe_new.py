@@ -9,11 +9,11 @@ import torch
 from probe import Run
 
 from vos.clips import ClipDataset
-from vos.config import train_config
 from vos.data import VOSDataset
 from vos.engine.trainer import Trainer
 from vos.inference import segment
 from vos.networks import build
+from vos.training import train_config
 
 
 def trainer_of(preset: str, data: Path, cache: bool, **changes: Any) -> Trainer:

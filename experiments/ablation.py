@@ -24,12 +24,12 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from vos.clips import ClipDataset
-from vos.config import NO_AUGMENTATION, PRESETS, REAL, SYNTHETIC, ModelConfig, TrainConfig
+from vos.config import NO_AUGMENTATION, PRESETS, ModelConfig, TrainConfig
 from vos.course.workspace import ROOT, Workspace, provenance
 from vos.engine.trainer import Trainer, clips_for
 from vos.files import read_json, write_json
 from vos.networks import build, count_parameters
-from vos.training import fit
+from vos.training import REAL, SYNTHETIC, fit
 
 COURSE = PRESETS["course"]
 UNLIMITED = 100_000  # iterations: minutes end a training

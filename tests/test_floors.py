@@ -19,10 +19,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LEAVES = ("files", "fast")
 EIGHT = ("masks", "data", "config", "clips", "networks", "training", "inference", "metrics")  # one question each
-BESIDE = ("augment", "backbones", "attention", "tracking")  # parts of them that would make them too long to be read
+BESIDE = (
+    "augment",
+    "backbones",
+    "attention",
+    "tracking",
+    "online",
+)  # parts of them that would make them too long to be read
 CORE = (  # in reading order
     *("masks", "data", "config", "augment", "clips", "backbones", "attention", "networks"),
-    *("training", "tracking", "inference", "metrics"),
+    *("training", "tracking", "online", "inference", "metrics"),
 )
 SERVICES = ("synthetic", "datasets", "engine", "scoring", "submission", "figures", "video")
 FLOORS = (LEAVES, CORE, SERVICES, ("course",), ("cli",), ("__main__",))

@@ -37,7 +37,9 @@ class Attention(nn.Module):
 
     def remember(self, encoded: Tensor, state: tuple[Tensor, Tensor], mask: Tensor) -> Memory:
         """encoded: e_0 (B or 1, C, h, w); state (h_0, c_0) and mask y_0 (B, 1, H, W) of the objects."""
-        small = adaptive_avg_pool2d(mask, encoded.shape[-2:])  # the share of each cell that is the object's
+        small = adaptive_avg_pool2d(
+            mask, (encoded.shape[-2], encoded.shape[-1])
+        )  # the share of each cell that is the object's
         return Memory(self.to_key(encoded), self.to_value(torch.cat([*state, small.to(state[0].dtype)], dim=1)))
 
     def weights(self, encoded: Tensor, keys: Tensor) -> Tensor:

@@ -47,13 +47,15 @@ class AugmentParams(NamedTuple):
         order = order if rng.random() < config.permute else [0, 1, 2]
         steps = rng.uniform(-config.wobble, config.wobble, (count, 3)) if config.wobble else np.zeros((count, 3))
         way = rng.uniform(-config.drift, config.drift, 4) * np.arange(count)[:, None]
-        turn, shift = turn + 0.1 * (steps[:, 2] + way[:, 2]), shift + steps[:, :2] + way[:, :2]
+        turns, shifts = turn + 0.1 * (steps[:, 2] + way[:, 2]), shift + steps[:, :2] + way[:, :2]
         bend = rng.uniform(-config.bend, config.bend, (2, *BENT)) if config.bend else None
         paste = int(rng.choice((IN_FRONT, FOLLOWED))) if rng.random() < config.paste else 0
-        return cls(order, brighter, contrast, turn, zoom * np.exp(1e-3 * way[:, 3]), shift, flip, bend, paste)
+        return cls(order, brighter, contrast, turns, zoom * np.exp(1e-3 * way[:, 3]), shifts, flip, bend, paste)
 
-
-UNMOVED = {"turn": np.zeros(1), "zoom": np.ones(1), "shift": np.zeros((1, 2)), "bend": None}
+    def unmoved(self) -> "AugmentParams":
+        """The same, but that nothing is moved."""
+        still = np.zeros_like(self.turn)
+        return self._replace(turn=still, zoom=still + 1, shift=np.zeros_like(self.shift), bend=None)
 
 
 def paste(frames: Tensor, masks: Tensor, kinds: Sequence[int]) -> tuple[Tensor, Tensor]:

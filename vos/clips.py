@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vos.augment import UNMOVED, AugmentParams, augment, paste
+from vos.augment import AugmentParams, augment, paste
 from vos.config import NO_AUGMENTATION, AugmentConfig
 from vos.data import Video, VideoObject
 from vos.files import VosError
@@ -225,8 +225,7 @@ def prepare_batch(batch: RawBatch, device: str | torch.device = "cpu", size: tup
     for clip, params in enumerate(batch.params):
         normalized[clip], moved[clip] = augment(frames[clip], masks[clip], params, size)
         if not moved[clip, 0].any():  # moved out of the picture: the model must be shown what to follow
-            still = params._replace(**UNMOVED)
-            normalized[clip], moved[clip] = augment(frames[clip], masks[clip], still, size)
+            normalized[clip], moved[clip] = augment(frames[clip], masks[clip], params.unmoved(), size)
     if any(params.paste for params in batch.params):
         normalized, moved = paste(normalized, moved, [params.paste for params in batch.params])
     return Batch(normalized, moved, batch.frame_weights.to(device, non_blocking=True), batch.names)

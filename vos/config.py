@@ -1,9 +1,9 @@
-"""Every setting of model, training, augmentation and inference, and the presets and recipes made of them.
+"""Every setting of model, training, augmentation and inference, and the presets made of them.
 
 All are frozen dataclasses; `dataclasses.replace` makes another one. A value that makes no sense is a ValueError.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -241,37 +241,6 @@ class TrainConfig:
             require(0 <= fraction <= 1, f"unannotated and late_start must be fractions from 0 to 1, not {fraction}")
 
 
-# On the synthetic set: pairs of frames first, as two show how a mask is drawn and cost a third of five; then longer
-# clips teach to stay on the object. Minutes are short and videos are not, so the only augmentation is the mirror.
-SYNTHETIC = TrainConfig(
-    iterations=2500,
-    minutes=7.9,
-    muon=3.0,
-    curriculum=((0.0, 2, 24), (0.25, 5, 8), (0.5, 10, 4), (0.8, 20, 2)),
-    augment=replace(NO_AUGMENTATION, flip=0.5),
-    late_start=0.7,
-)
-# Real video goes on from these weights: no pairs, smaller steps. DAVIS annotates every frame: strides up to 5 show
-# motion as large as YouTube-VOS's 6 annotated frames a second.
-REAL = TrainConfig(
-    iterations=1000,
-    minutes=5.0,
-    learning_rate=1e-3,
-    curriculum=((0.0, 5, 8), (0.6, 10, 4)),
-    augment=AugmentConfig(turn=15, zoom=1.35, shift=10, light=0.3),
-    strides=(1, 2, 3, 4, 5),
-    late_start=0.7,
-)
-# The report's own: clips of 5, no augmentation, Adam with 1e-4 (3.1, 3.6). It names no batch size.
-REPORT = TrainConfig(iterations=100_000, learning_rate=1e-4, weight_decay=0.0, curriculum=((0.0, 5, 4),))
-
-
-def train_config(preset: str, synthetic: bool, fast: bool = False) -> TrainConfig:
-    """How a preset is trained on the synthetic set or on real video; fast: a few iterations only."""
-    config = REPORT if preset == "report" else SYNTHETIC if synthetic else REAL
-    return replace(config, iterations=8, minutes=None, curriculum=((0.0, 5, 2),), warm_up=2) if fast else config
-
-
 @dataclass(frozen=True)
 class InferenceConfig:
     """How probabilities become masks.
@@ -280,16 +249,20 @@ class InferenceConfig:
         threshold in each frame (vos.inference.best_threshold).
     mirror: probabilities are the mean of what the model says of the video and of its mirror image, at twice the work.
     precision: "float32", or "bfloat16", twice as fast where the processor has it.
+    online_steps: for each object, of learning from its first mask (vos/online.py); probabilities are then the mean of
+        what the model says before and after, and not of the mirror image.
     """
 
     threshold: float | None = None
     mirror: bool = True
     precision: str = "float32"
+    online_steps: int = 0
 
     def __post_init__(self) -> None:
         fraction = self.threshold is None or 0 <= self.threshold <= 1
         require(fraction, f"threshold must be a probability from 0 to 1 or None, not {self.threshold}")
         require_one_of(self, "precision", PRECISIONS)
+        require(self.online_steps >= 0, f"online_steps must not be negative, and is {self.online_steps}")
 
 
 COURSE_INFERENCE = InferenceConfig()

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from vos.config import COURSE_INFERENCE, InferenceConfig
 from vos.data import Video, normalize_frames, only_ids, stretch
 from vos.masks import VOID, object_ids, stretch_ids
 from vos.networks import BaseModel, UpdatedModel
+from vos.online import OnlineTracker
 from vos.tracking import Code, MirroredTracker, Tracker
 
 Size = tuple[int, ...]  # (H, W), as the first of a frame's shape
@@ -36,10 +38,17 @@ class Segmenter:
     frame: uint8 (H, W, 3) RGB. id_map: integers (H, W), 0 background, 255 void. Anything else is a ValueError.
     """
 
-    def __init__(self, model: BaseModel, config: InferenceConfig = COURSE_INFERENCE) -> None:
+    def __init__(
+        self, model: BaseModel, config: InferenceConfig = COURSE_INFERENCE, online_steps: int | None = None
+    ) -> None:
+        """online_steps: in place of the config's."""
+        config = config if online_steps is None else replace(config, online_steps=online_steps)
         self.model, self.config, self.ids = model.eval(), config, list[int]()
         self.device = next(model.parameters()).device
-        self.tracker = (MirroredTracker if config.mirror else Tracker)(model, config.precision)
+        if config.online_steps:
+            self.tracker: Tracker = OnlineTracker(model, config.precision, config.online_steps)
+        else:
+            self.tracker = (MirroredTracker if config.mirror else Tracker)(model, config.precision)
         self.size: tuple[int, ...] = ()  # (H, W, 3) of the video's frames
 
     @torch.inference_mode()

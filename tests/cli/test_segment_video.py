@@ -356,3 +356,21 @@ def test_memory_does_not_grow_with_the_video(world, command):
         sizes += [path.stat().st_size for path in world.glob(f"out{count}/overlay.gif")]
     assert peaks[1] < 1.1 * peaks[0], peaks
     assert all(size < 10e6 for size in sizes)
+
+
+def test_without_a_checkpoint_the_shipped_one_is_taken(world, capsys, monkeypatch):
+    monkeypatch.setattr("vos.cli.segment.SHIPPED", world / "small.pt")
+    assert ran(VIDEO.replace("--out out", "--out named"), capsys)[0] == 0
+    code, out, err = ran(VIDEO.replace("--checkpoint small.pt ", ""), capsys)
+    assert code == 0, err
+    assert (world / "out/masks/00007.png").read_bytes() == (world / "named/masks/00007.png").read_bytes()
+
+
+@pytest.mark.parametrize("command", [VIDEO, FRAMES])
+def test_it_learns_the_object_first_and_says_how_long_that_takes(world, capsys, command):
+    code, out, err = ran(f"{command} --online-steps 3", capsys)
+    assert code == 0, err
+    assert "learning from the first mask, 3 steps: about " in out
+    assert len([name for name in names_in(world / "out") if name.endswith(".png") and "cutout" not in name]) == COUNT
+    code, _, err = ran(f"{command} --online-steps -1", capsys)
+    assert code == 2 and "--online-steps" in err

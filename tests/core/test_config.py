@@ -8,16 +8,13 @@ from vos.config import (
     COURSE_INFERENCE,
     NO_AUGMENTATION,
     PRESETS,
-    REAL,
-    REPORT,
     REPORT_INFERENCE,
-    SYNTHETIC,
     AugmentConfig,
     InferenceConfig,
     ModelConfig,
     TrainConfig,
-    train_config,
 )
+from vos.training import REAL, REPORT, SYNTHETIC, VIDEO, train_config
 
 SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True)
 NAN = float("nan")
@@ -148,6 +145,7 @@ def test_sizes_of_the_presets():
 def test_recipes():
     """The report trains as the report; else a set of real video goes on from the synthetic one's weights."""
     assert train_config("course", synthetic=True) is SYNTHETIC and train_config("course", synthetic=False) is REAL
+    assert train_config("real", synthetic=False) is train_config("real", synthetic=True) is VIDEO
     assert train_config("report", synthetic=True) is train_config("report", synthetic=False) is REPORT
     assert (REPORT.learning_rate, REPORT.curriculum, REPORT.muon, REPORT.augment) == (
         1e-4,

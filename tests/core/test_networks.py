@@ -9,12 +9,12 @@ from torch import nn
 from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
-from vos.config import PRESETS, REPORT, ModelConfig
+from vos.config import PRESETS, ModelConfig
 from vos.engine.pretrained import copy_vgg16
 from vos.fast.layers import LastConvolution, UpsampledConvolution
 from vos.files import VosError
 from vos.networks import MODELS, AttentionModel, ConvLSTM, Fusion, UpdatedModel, build, count_parameters
-from vos.training import learning_rate
+from vos.training import REPORT, learning_rate
 
 SMALL = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, video_state_channels=2)
 REPEATED = ModelConfig((16, 32), ((6,), (8,)), 5, (6, 4), batch_norm=True, decoder_border="replicate")

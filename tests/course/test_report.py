@@ -14,7 +14,6 @@ import torch
 from publish import FIGURES, PLACES, generated_blocks, publish, with_blocks
 from publish import main as publish_command
 
-from vos.config import SYNTHETIC
 from vos.course.notebooks import notebook_paths, question, run_notebooks
 from vos.course.report import make_report, steps_text, table_text, train_model
 from vos.course.tables import NUMBERS, score_table
@@ -24,6 +23,7 @@ from vos.engine.log import read_rows
 from vos.engine.trainer import Trainer
 from vos.files import VosError, read_json
 from vos.networks import count_parameters
+from vos.training import SYNTHETIC
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "data/results"

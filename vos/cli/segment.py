@@ -7,14 +7,14 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageColor
 
-from vos.config import PRECISIONS, InferenceConfig
+from vos.config import PRECISIONS, PRESETS, InferenceConfig
 from vos.files import VosError, names_in_words
 from vos.files.atomic import written_whole
 from vos.files.images import FRAME_ENDINGS, frame_size
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from vos.networks import BaseModel
     from vos.video.results import Ground, Results
 
-BOUNDS = {"every": (1, 1e9), "start": (0, 1e9), "end": (0, 1e9), "size": (16, 1e5)}
+SHIPPED = Path(__file__).resolve().parents[2] / "data/checkpoints/real.pt"  # in a clone
+BOUNDS = {"every": (1, 1e9), "start": (0, 1e9), "end": (0, 1e9), "size": (16, 1e5), "online_steps": (0, 1e6)}
 ONE_VIDEO = ("every", "start", "end", "size")  # options that a folder of frames has not
 TRIED = 8  # frames that say how long it will take
 FRAME_SECONDS = 0.08  # of a folder of frames, which says nothing of its times
@@ -58,7 +59,7 @@ class Job:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m vos segment`."""
     add = parser.add_argument
-    add("--checkpoint", type=Path, required=True, metavar="CKPT", help="e.g. data/checkpoints/base.pt")
+    add("--checkpoint", type=Path, default=SHIPPED, metavar="CKPT", help="default: data/checkpoints/real.pt")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--frames", type=Path, metavar="DIR", help="folder of frames (JPEG, PNG, ...)")
     source.add_argument("--video", type=Path, metavar="FILE", help="video file (MP4, MOV, MKV, WebM, AVI, ...)")
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--end", type=float, metavar="S", help="second to end at")
     add("--size", type=int, metavar="N", help="make the frames of a video file smaller: shorter side in pixels")
     add("--cutout", metavar="GROUND", help="the objects alone, on: transparent, white, black, green or #rrggbb")
+    add("--online-steps", type=int, default=0, metavar="N", help="first learn each object in N steps, 20 or so")
     add("--precision", choices=PRECISIONS, default="float32", help="bfloat16 is faster on new processors")
 
 
@@ -94,9 +96,7 @@ def check_words(args: argparse.Namespace) -> None:
     """VosError where the options do not fit together, or the output folder is not one to write to."""
     drawn = bool(args.box or args.polygon)
     if drawn == (args.mask is not None):
-        raise VosError(
-            "--mask: give the mask of the first frame as a file, or draw it with --box or --polygon, not both"
-        )
+        raise VosError("--mask: give the first frame's mask as a file, or draw it by --box or --polygon, not both")
     if args.threshold_mask and drawn:
         raise VosError("--threshold-mask: is for a --mask; a box or polygon has hard edges")
     if args.end is not None and args.end <= (args.start or 0):
@@ -231,13 +231,16 @@ def segment_job(args: argparse.Namespace, job: Job, cutout: "tuple[Ground] | Non
     from vos.video import has_pyav
     from vos.video.results import Results
 
-    config = InferenceConfig(precision=args.precision)
+    config = InferenceConfig(precision=args.precision, online_steps=args.online_steps)
     model = load_checkpoint(args.checkpoint)[0].to(best_device())
 
     def results_in(folder: Path) -> Results:
         return Results(folder, job.masks, video=has_pyav(), animation=not job.masks, cutout=cutout)
 
-    torch.set_num_threads(max(torch.get_num_threads() // 2, 1))  # the others decode and write meanwhile
+    if model.config == PRESETS["course"]:  # so small that the others had better decode and write meanwhile
+        torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
+    if args.online_steps:
+        say_how_long_learning_takes(model, job, args.online_steps)
     if job.count > 2 * TRIED:
         say_how_long(job, model, config, results_in)
     stopped = False
@@ -262,13 +265,24 @@ def segment_job(args: argparse.Namespace, job: Job, cutout: "tuple[Ground] | Non
     print(f"{args.out / job.masks}: {results.count} masks; beside them {', '.join(names)} and first_mask.jpg")
 
 
+def say_how_long_learning_takes(model: "BaseModel", job: Job, steps: int) -> None:
+    """Try a step of online learning, and print how long all will take."""
+    from vos.inference import Segmenter
+    from vos.online import seconds_of_learning
+
+    frame, all_steps = Segmenter(model).encode([job.first])[0], steps * len(object_ids(job.ids))
+    seconds = seconds_of_learning(model, frame, all_steps)
+    print(f"learning from the first mask, {all_steps} steps: about {seconds:.0f} seconds", flush=True)
+
+
 def say_how_long(
-    job: Job, model: "BaseModel", config: InferenceConfig, results_in: "Callable[[Path], Results]"
+    job: Job, model: "BaseModel", config: InferenceConfig, results_in: Callable[[Path], "Results"]
 ) -> None:
     """Try a few frames, and print how long all of them will take."""
     from vos.networks import UpdatedModel
     from vos.video import segmented_frames
 
+    config = replace(config, online_steps=0, mirror=config.mirror or config.online_steps > 0)  # both are two views
     reading = iter(job.frames())
     few = [frame for frame, _ in zip(reading, range(TRIED), strict=False)]
     with tempfile.TemporaryDirectory() as folder:

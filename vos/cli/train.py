@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 
-from vos.config import PRECISIONS, PRESETS, TrainConfig, train_config
+from vos.config import PRECISIONS, PRESETS, TrainConfig
 from vos.files import VosError
 from vos.files.atomic import new_folder, writing
 from vos.files.outputs import check_output_folder, mark_output_folder
@@ -44,13 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="DIR", help="YouTube-VOS or DAVIS folder")
-    add("--model", choices=("base", "updated"), default="base", help="default: %(default)s")
+    add("--model", choices=("base", "updated", "attention"), default="base", help="default: %(default)s")
     add("--preset", choices=tuple(PRESETS), default="course", help="default: %(default)s")
     add("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     add("--iterations", type=int, metavar="N", help="end after N iterations (default: the recipe's)")
     add("--minutes", type=float, metavar="M", help="end after M minutes, learning rate annealed")
     add("--seed", type=int, default=0, metavar="S", help="seed of weights and clips (default: %(default)s)")
-    add("--from-scratch", action="store_true", help="report preset: without ImageNet weights")
+    add("--from-scratch", action="store_true", help="report and real preset: without ImageNet weights")
     add("--resume", action="store_true", help="go on from RUN/last.pt, or start where there is none")
     add("--checkpoint-every", type=int, metavar="N", help="iterations between checkpoints (default: %(default)s)",
         default=500)  # fmt: skip
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
         config = config_of(args)
         torch.manual_seed(args.seed)
         model = build(args.model, args.preset)
-        if args.preset == "report" and not args.from_scratch:
+        if args.preset in ("report", "real") and not args.from_scratch:
             load_imagenet_weights(model)
         if dist.is_main:
             processes = f" in {dist.world_size} processes" if dist.world_size > 1 else ""
@@ -124,6 +124,8 @@ def run(args: argparse.Namespace) -> None:
 
 def config_of(args: argparse.Namespace) -> TrainConfig:
     """The recipe of the preset and the set, with what the command line asks to be different."""
+    from vos.training import train_config
+
     config = train_config(args.preset, synthetic=(args.data / "synthetic.json").is_file())
     names = {field.name for field in fields(config)} - {"unannotated"}
     asked = {name: value for name, value in vars(args).items() if name in names and value is not None}

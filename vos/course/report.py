@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from vos.config import train_config
 from vos.course.notebooks import notebook_paths, run_notebooks
 from vos.course.tables import NUMBERS, number, plain_table
 from vos.course.workspace import ROOT, Workspace, fast_mode, path_in_words, provenance, repository, synthetic_set
@@ -33,6 +32,7 @@ from vos.inference import copy_first, empty, segment
 from vos.masks import write_mask
 from vos.networks import build, count_parameters
 from vos.scoring.evaluate import evaluate
+from vos.training import train_config
 
 MODELS = ("base", "updated")  # that the report compares
 UNFINISHED = "unfinished.json"  # in the folder of a report that is not whole
