@@ -23,7 +23,9 @@ def bounds(lines: list[str]) -> dict[str, str]:
 
 def test_environment_and_pyproject_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [line for extra in ("test", "video", "widget") for line in project["optional-dependencies"][extra]]
+    extras = [
+        line for extra in ("test", "video", "widget", "imagenet") for line in project["optional-dependencies"][extra]
+    ]
     wanted = bounds(project["dependencies"] + extras)
     environment = (ROOT / "environment.yml").read_text()
     listed = bounds([line.strip(" -") for line in environment.splitlines()])

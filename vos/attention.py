@@ -45,10 +45,7 @@ class Attention(nn.Module):
     def weights(self, encoded: Tensor, keys: Tensor) -> Tensor:
         """a: (B, T * h * w, cells of frame 0), each row of sum 1; encoded e_t (B, T, C, h, w), keys (B, D, h, w)."""
         ours = self.to_key(encoded.flatten(0, 1)).unflatten(0, encoded.shape[:2])
-        ours, theirs = ours.transpose(1, 2).flatten(2), keys.flatten(2)  # (B, D, cells)
-        # |k - k_0|^2 = |k|^2 - 2 k k_0 + |k_0|^2, and |k|^2 is the same for all q.
-        nearness = 2 * ours.mT @ theirs - theirs.square().sum(dim=1, keepdim=True)
-        return (nearness / theirs.shape[1] ** 0.5).softmax(dim=-1)
+        return affinity(ours.transpose(1, 2).flatten(2), keys.flatten(2))
 
     def read(self, encoded: Tensor, memory: Memory) -> Tensor:
         """r_t for all t: e_t (B or 1, T, C, h, w) -> (B, T, C, h, w)."""
@@ -59,3 +56,10 @@ class Attention(nn.Module):
         read = values @ self.weights(encoded.expand(len(memory.keys), -1, -1, -1, -1), memory.keys).mT
         read = read.reshape(objects, channels, encoded.shape[1], *encoded.shape[-2:])
         return read.transpose(1, 2)
+
+
+def affinity(ours: Tensor, theirs: Tensor) -> Tensor:
+    """a: keys of a frame (B, D, P) and of frame 0 (B, D, Q) -> (B, P, Q), each row of sum 1."""
+    # |k - k_0|^2 = |k|^2 - 2 k k_0 + |k_0|^2, and |k|^2 is the same for all q.
+    nearness = 2 * ours.mT @ theirs - theirs.square().sum(dim=1, keepdim=True)
+    return (nearness / theirs.shape[1] ** 0.5).softmax(dim=-1)

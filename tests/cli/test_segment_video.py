@@ -361,7 +361,7 @@ def test_memory_does_not_grow_with_the_video(world, command):
 def test_without_a_checkpoint_the_shipped_one_is_taken(world, capsys, monkeypatch):
     monkeypatch.setattr("vos.cli.segment.SHIPPED", world / "small.pt")
     assert ran(VIDEO.replace("--out out", "--out named"), capsys)[0] == 0
-    code, out, err = ran(VIDEO.replace("--checkpoint small.pt ", ""), capsys)
+    code, _, err = ran(VIDEO.replace("--checkpoint small.pt ", ""), capsys)
     assert code == 0, err
     assert (world / "out/masks/00007.png").read_bytes() == (world / "named/masks/00007.png").read_bytes()
 

@@ -204,3 +204,17 @@ def test_corners_around_enclose_what_they_go_around(mask, least):
     drawn = polygon_mask(corners, mask.shape)
     assert 3 <= len(corners) <= 12 and all(mask[y, x] for x, y in corners)
     assert (drawn & mask).sum() / (drawn | mask).sum() >= least
+
+
+@pytest.mark.parametrize("grid", [(8, 14), (16, 28)])
+def test_a_cell_inside_one_at_the_edge_and_one_outside(grid):
+    mask = np.zeros((64, 112), bool)
+    mask[20:52, 12:50] = True
+    cells = examples.inside_edge_outside(mask, grid)
+    high, wide = 64 // grid[0], 112 // grid[1]
+    held = {name: mask[r * high : (r + 1) * high, c * wide : (c + 1) * wide].mean() for name, (r, c) in cells.items()}
+    assert held["inside"] == 1 and held["outside"] == 0 and 0.2 <= held["edge"] <= 0.8
+    row, _ = cells["inside"]
+    assert 20 + 8 <= (row + 0.5) * high <= 52 - 8 and cells["outside"][1] == grid[1] - 1
+    for nothing in (mask & False, mask | True):
+        assert len(examples.inside_edge_outside(nothing, grid)) == 3

@@ -72,7 +72,18 @@ def box_of(mask):
     return columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
 
 
+def attend(ours, theirs, values, score="distance", over=-1, root=True):
+    """Cell by cell, as the equations stand."""
+    apart = (ours[..., :, None] - theirs[..., None, :]).square().sum(dim=1)
+    scores = {"distance": -apart, "far": apart, "product": (ours[..., :, None] * theirs[..., None, :]).sum(dim=1)}[
+        score
+    ]
+    weights = (scores / (ours.shape[1] ** 0.5 if root else 1)).softmax(dim=over)
+    return torch.einsum("bcq,bpq->bcp", values, weights)
+
+
 RIGHT = {
+    "attention": [attend],
     "black_and_white": [
         one_object_if_black_and_white,
         lambda ids: (ids == 255).astype(np.uint8) if np.isin(ids, (0, 255)).all() else ids,
@@ -85,6 +96,11 @@ RIGHT = {
     "box_of": [drawing.box_of, box_of],
 }
 WRONG = [  # exercise, answer, case it fails at, what is said
+    ("attention", lambda *a: attend(*a, score="product"), "two batches", "product of keys"),
+    ("attention", lambda *a: attend(*a, over=-2), "two batches", "over the cells that look"),
+    ("attention", lambda *a: attend(*a, root=False), "two batches", "square root of D"),
+    ("attention", lambda *a: attend(*a, score="far"), "two batches", "without its minus"),
+    ("attention", lambda *a: attend(*a).mT, "two batches", "shape"),
     ("black_and_white", lambda ids: ids * (ids < 255), "0 and 255", "255 is taken for void"),
     ("black_and_white", lambda ids: np.minimum(ids, 1), "ids 0, 1 and 2", "every id becomes 1"),
     ("black_and_white", lambda ids: np.where(ids == 255, 1, ids), "void border", "beside other ids"),

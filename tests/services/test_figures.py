@@ -207,7 +207,7 @@ def test_a_notebook_shows_each_figure_once_pictures_as_jpeg_and_curves_as_png(tm
     assert (tmp_path / "both.png").is_file()
 
 
-@pytest.mark.parametrize("model", ["base", "updated"])
+@pytest.mark.parametrize("model", ["base", "updated", "attention"])
 @pytest.mark.parametrize("shape", [None, (32, 56), (90, 50)])
 def test_architecture_shows_the_parts_of_its_model(model, shape):
     frames, masks = (None, None) if shape is None else clip(5, *shape)
@@ -219,7 +219,7 @@ def test_architecture_shows_the_parts_of_its_model(model, shape):
 
 
 def test_no_two_boxes_of_the_architecture_meet():
-    for model in ("base", "updated"):
+    for model in ("base", "updated", "attention"):
         figure, _ = drawn(figures.draw_architecture(model))
         axes = figure.axes[0]
         kinds = (p for p in axes.patches if isinstance(p, matplotlib.patches.FancyBboxPatch))
@@ -229,7 +229,7 @@ def test_no_two_boxes_of_the_architecture_meet():
             assert not any(one.overlaps(other) for other in boxes[i + 1 :])
 
 
-@pytest.mark.parametrize("model", ["base", "updated"])
+@pytest.mark.parametrize("model", ["base", "updated", "attention"])
 def test_no_arrow_of_the_architecture_runs_through_a_box(model, monkeypatch):
     boxes, arrows = [], []
     monkeypatch.setattr(architecture, "box", lambda axes, centre, size, *rest: boxes.append((*centre, *size)))

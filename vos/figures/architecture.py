@@ -1,4 +1,6 @@
-"""Figure 1: the architecture, drawn from code. Base parts green, what the updated model adds blue, data grey."""
+"""Figure 1: the architecture, drawn from code. Base parts green, data grey; what the updated model adds is blue, what
+attention adds orange.
+"""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -9,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 
-from vos.figures.style import BASE, UPDATED, styled
+from vos.figures.style import ATTENTION, BASE, UPDATED, styled
 from vos.masks import PALETTE
 
 # Coordinates are inches. A column is one time step; its parts stand at x offsets from its left edge.
@@ -22,62 +24,67 @@ THUMB, CELL, SMALL, FUSION = (1.0, 0.66), (1.5, 0.86), (1.14, 0.72), (1.95, 0.86
 WIDE = 14.15
 DATA, INK = "#6B6B6B", "#222222"
 Point = tuple[float, float]
-TINTS = {BASE: "#E0F3EC", UPDATED: "#DFEDF7", DATA: "#F1F1F1"}
+TINTS = {BASE: "#E0F3EC", UPDATED: "#DFEDF7", ATTENTION: "#FBEADF", DATA: "#F1F1F1"}
+ADDED = {"updated": (UPDATED, "added by the updated model"), "attention": (ATTENTION, "added by attention")}
 
 
 @styled()
 def draw_architecture(
-    model: Literal["base", "updated"] = "updated", frames: np.ndarray | None = None, masks: np.ndarray | None = None
+    model: Literal["base", "updated", "attention"] = "updated",
+    frames: np.ndarray | None = None,
+    masks: np.ndarray | None = None,
 ) -> Figure:
     """The boxes and tensors of one model, unrolled over time.
 
     model: "base" draws only the base parts. frames: (T, H, W, 3) uint8 and masks: id maps (T, H, W), T at least 4,
     put real pictures (of t = 0, 1, 2, T-1) in place of the plain boxes.
     """
-    if model not in ("base", "updated"):
-        raise ValueError(f"model must be 'base' or 'updated', not {model!r}")
+    if model not in ("base", "updated", "attention"):
+        raise ValueError(f"model must be 'base', 'updated' or 'attention', not {model!r}")
     tiles = {}
     for name, pictures in (("frames", frames), ("masks", masks)):
         if pictures is not None and len(pictures) < len(STEPS):
             raise ValueError(f"{len(pictures)} {name}: there must be at least {len(STEPS)}, or none")
         tiles[name] = [None if pictures is None else pictures[t] for t in (0, 1, 2, -1)]
-    updated = model == "updated"
-    lift = 0 if updated else 1.2  # without the convolutional block the mask path moves up
+    updated, added = model == "updated", model in ADDED
+    lift = 0 if added else 1.2  # without the convolutional block the mask path moves up
     bottom, top = lift - 0.2, VIDEO_ROW + 0.55 if updated else FRAME_ROW + 0.85
-    wide = WIDE if updated else LEFTS[-1] + ENCODER + CELL[0] / 2 + 0.2
+    wide = WIDE if updated else LEFTS[-1] + ENCODER + CELL[0] / 2 + (0.75 if added else 0.2)
     figure = Figure(figsize=(wide, top - bottom))
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(bottom, top))
     axes.set_axis_off()
 
-    initializer(axes, lift, updated)
+    initializer(axes, lift, added)
     show(axes, (0.68, FRAME_ROW), "$y_0$", tiles["masks"][0])
     for column, (left, step) in enumerate(zip(LEFTS, STEPS, strict=True)):
         show(axes, (left + FRAME, FRAME_ROW), f"$x_{{{step}}}$", tiles["frames"][column])
-        if updated or column:
+        if added or column:
             arrow(axes, [(left + FRAME + THUMB[0] / 2, FRAME_ROW), (left + ENCODER - SMALL[0] / 2, FRAME_ROW)], DATA)
             box(axes, (left + ENCODER, FRAME_ROW), SMALL, "Encoder", BASE)
         if updated:
             video_step(axes, column)
         if column:
-            mask_step(axes, column, updated, lift)
-            at = (left + ENCODER + ASIDE * updated, OUT_ROW + lift)
+            mask_step(axes, column, model, lift)
+            at = (left + ENCODER + ASIDE * added, OUT_ROW + lift)
             show(axes, at, rf"$\tilde{{y}}_{{{step}}}$", tiles["masks"][column], name_left=True)
     if updated:
         video_bus(axes)
+    if model == "attention":
+        memory(axes)
     dots(axes, ((LEFTS[2] + ENCODER + SMALL[0] / 2 + LEFTS[3]) / 2, FRAME_ROW), DATA)
-    dots(axes, ((LEFTS[2] + LEFTS[3]) / 2 + ENCODER + ASIDE * updated, OUT_ROW + lift), DATA)
-    legend(axes, updated, lift)
+    dots(axes, ((LEFTS[2] + LEFTS[3]) / 2 + ENCODER + ASIDE * added, OUT_ROW + lift), DATA)
+    legend(axes, model, lift)
     return figure
 
 
-def initializer(axes: Axes, lift: float, updated: bool) -> None:
+def initializer(axes: Axes, lift: float, added: bool) -> None:
     """[x_0 ; y_0] -> Initializer -> c_0, h_0 for the first cell."""
     row = MASK_ROW + lift
     for x in (0.68, LEFTS[0] + FRAME):
         arrow(axes, [(x, FRAME_ROW - THUMB[1] / 2), (x, row + CELL[1] / 2)], DATA)
     box(axes, (1.365, row), (2.3, CELL[1]), "Initializer", BASE)
-    end = LEFTS[1] + ENCODER + ASIDE * updated - CELL[0] / 2
+    end = LEFTS[1] + ENCODER + ASIDE * added - CELL[0] / 2
     arrow(axes, [(1.365 + 1.15, row), (end, row)], BASE)
     label(axes, ((2.515 + end) / 2, row + 0.25), "$c_0,\\ h_0$", BASE, "center")
 
@@ -107,24 +114,40 @@ def video_bus(axes: Axes) -> None:
     label(axes, ((LEFTS[2] + LEFTS[3]) / 2 + ENCODER + ASIDE, BUS + 0.26), "$h_{video}$", UPDATED, "center", 20)
 
 
-def mask_step(axes: Axes, column: int, updated: bool, lift: float) -> None:
-    """e_t (with h_video) into one step of the mask ConvLSTM, its h_t into the Decoder."""
-    x, step = LEFTS[column] + ENCODER, STEPS[column]
-    middle = x + ASIDE * updated
+def memory(axes: Axes) -> None:
+    """e_0 and the Initializer's h_0, c_0 into the memory of frame 0, and that to every convolutional block."""
+    x, wide = LEFTS[0] + ENCODER, 1.5
+    arrow(axes, [(x, FRAME_ROW - SMALL[1] / 2), (x, FUSION_ROW + FUSION[1] / 2)], BASE)
+    label(axes, (x + 0.1, FRAME_ROW - 0.58), "$e_0$", BASE)
+    box(axes, (x, FUSION_ROW), (wide, FUSION[1]), "Memory", ATTENTION)
+    arrow(axes, [(x, MASK_ROW), (x, FUSION_ROW - FUSION[1] / 2)], ATTENTION)
+    lead = [(x + wide / 2, FUSION_ROW), (x + wide / 2 + 0.28, FUSION_ROW), (x + wide / 2 + 0.28, BUS)]
+    for left in LEFTS[1:]:
+        end = left + ENCODER + 2 * ASIDE
+        arrow(axes, [*lead, (end, BUS), (end, FUSION_ROW + FUSION[1] / 2)], ATTENTION, 3.4, 0.5)
+        lead = [(end, BUS)]
+    label(axes, ((LEFTS[2] + LEFTS[3]) / 2 + ENCODER + ASIDE, BUS + 0.26), "$k_0,\\ v_0$", ATTENTION, "center", 20)
+
+
+def mask_step(axes: Axes, column: int, model: str, lift: float) -> None:
+    """e_t (with h_video, or with what is read in the memory) into one step of the ConvLSTM, h_t into the Decoder."""
+    x, step, added = LEFTS[column] + ENCODER, STEPS[column], model in ADDED
+    middle = x + ASIDE * added
     cell, decoder = MASK_ROW + lift, DECODER_ROW + lift
     out_of_encoder = (x, FRAME_ROW - SMALL[1] / 2)
-    if updated:
-        if column > 1:  # a gap in the line of h_video, which e_t crosses
+    if added:
+        if column > 1 or model == "attention":  # a gap in the line of h_video, which e_t crosses
             axes.plot((x, x), (BUS - 0.1, BUS + 0.1), color="white", linewidth=9, zorder=0.7)
         arrow(axes, [out_of_encoder, (x, FUSION_ROW + FUSION[1] / 2)], BASE)
-        box(axes, (middle, FUSION_ROW), FUSION, "Convolutional\nblock", UPDATED)
-        arrow(axes, [(middle, FUSION_ROW - FUSION[1] / 2), (middle, cell + CELL[1] / 2)], UPDATED)
+        text = "Convolutional\nblock" if model == "updated" else "Attention,\nconv. block"
+        box(axes, (middle, FUSION_ROW), FUSION, text, ADDED[model][0])
+        arrow(axes, [(middle, FUSION_ROW - FUSION[1] / 2), (middle, cell + CELL[1] / 2)], ADDED[model][0])
     else:
         arrow(axes, [out_of_encoder, (x, cell + CELL[1] / 2)], BASE)
     label(axes, (x + 0.1, FRAME_ROW - 0.58), f"$e_{{{step}}}$", BASE)
-    box(axes, (middle, cell), CELL, "Mask\nConvLSTM" if updated else "ConvLSTM", BASE)
+    box(axes, (middle, cell), CELL, "Mask\nConvLSTM" if model == "updated" else "ConvLSTM", BASE)
     if column > 1:
-        before = LEFTS[column - 1] + ENCODER + ASIDE * updated + CELL[0] / 2
+        before = LEFTS[column - 1] + ENCODER + ASIDE * added + CELL[0] / 2
         chain(axes, before, middle - CELL[0] / 2, cell, column, BASE)
         if column == 2:
             label(axes, ((before + middle - CELL[0] / 2) / 2, cell + 0.25), "$c_1,\\ h_1$", BASE, "center")
@@ -151,9 +174,9 @@ def dots(axes: Axes, at: Point, color: str) -> None:
         axes.plot(at[0] + shift, at[1], "o", color=color, markersize=4.5)
 
 
-def legend(axes: Axes, updated: bool, lift: float) -> None:
+def legend(axes: Axes, model: str, lift: float) -> None:
     """What the colours mean, in the free corner under the Initializer."""
-    added = [(UPDATED, "added by the updated model")] if updated else []
+    added = [ADDED[model]] if model in ADDED else []
     rows = [(BASE, "base model"), *added, (DATA, "frames and masks")]
     top = DECODER_ROW + lift - 0.05
     for position, (color, text) in enumerate(rows):

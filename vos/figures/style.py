@@ -13,6 +13,7 @@ from vos.files.atomic import written_whole
 WIDTH = 9.0  # inches: 900 pixels in a notebook, 1350 in a file
 BASE = "#009E73"
 UPDATED = "#0072B2"
+ATTENTION = "#D55E00"
 STYLE: list[str | Path] = ["default", Path(__file__).with_name("style.mplstyle")]
 styled = partial(style.context, STYLE)  # the course's style for a block or, as @styled(), for a function
 
@@ -29,6 +30,7 @@ class Look:
 
 LOOKS = {
     "base": Look(BASE), "updated": Look(UPDATED, (0, (6, 1.5)), "s"),
+    "attention": Look(ATTENTION, (0, (3, 1.2)), "D", ".."),
     "report base": Look(BASE, ":", "o", "////"), "report updated": Look(UPDATED, ":", "s", "////"),
     "copy-first": Look("#636363", "-.", "^"), "empty": Look("#979797", ":", "v"), "truth": Look("#222222", "-", "D"),
 }  # fmt: skip
@@ -42,7 +44,7 @@ def model_look(name: str) -> Look:
 
 
 def model_color(name: str) -> str:
-    """The colour of a model, "#RRGGBB": base green, updated blue, baselines grey, truth black."""
+    """The colour of a model, "#RRGGBB": base green, updated blue, attention orange, baselines grey, truth black."""
     return model_look(name).color
 
 
