@@ -266,4 +266,10 @@ class InferenceConfig:
 
 
 COURSE_INFERENCE = InferenceConfig()
+REAL_INFERENCE = InferenceConfig(mirror=False)  # what the mirror image adds to it is not worth twice the time
 REPORT_INFERENCE = InferenceConfig(threshold=0.5, mirror=False)  # "we went with ... 0.5" (report 3.7), asked once
+
+
+def inference_config(model: ModelConfig) -> InferenceConfig:
+    """What is taken where nothing is said: what suits the preset of a model."""
+    return COURSE_INFERENCE if model.backbone == "vgg" else REAL_INFERENCE

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from vos.config import COURSE_INFERENCE, InferenceConfig
+from vos.config import InferenceConfig, inference_config
 from vos.data import Video, normalize_frames, only_ids, stretch
 from vos.masks import VOID, object_ids, stretch_ids
 from vos.networks import BaseModel, UpdatedModel
@@ -39,9 +39,10 @@ class Segmenter:
     """
 
     def __init__(
-        self, model: BaseModel, config: InferenceConfig = COURSE_INFERENCE, online_steps: int | None = None
+        self, model: BaseModel, config: InferenceConfig | None = None, online_steps: int | None = None
     ) -> None:
-        """online_steps: in place of the config's."""
+        """config: None for what suits the model. online_steps: in place of the config's."""
+        config = config or inference_config(model.config)
         config = config if online_steps is None else replace(config, online_steps=online_steps)
         self.model, self.config, self.ids = model.eval(), config, list[int]()
         self.device = next(model.parameters()).device
@@ -136,7 +137,7 @@ class Segmenter:
 
 
 @torch.inference_mode()
-def segment(model: BaseModel, video: Video, config: InferenceConfig = COURSE_INFERENCE) -> Iterator[np.ndarray]:
+def segment(model: BaseModel, video: Video, config: InferenceConfig | None = None) -> Iterator[np.ndarray]:
     """Yield the id map of every frame of a video in files, uint8 (H, W) at native size.
 
     In the frame where an object begins the given mask is the answer for it, and the predictions of the others stay.
@@ -149,7 +150,7 @@ def segment(model: BaseModel, video: Video, config: InferenceConfig = COURSE_INF
 
 @torch.inference_mode()
 def object_probabilities(
-    model: BaseModel, video: Video, config: InferenceConfig = COURSE_INFERENCE
+    model: BaseModel, video: Video, config: InferenceConfig | None = None
 ) -> Iterator[tuple[list[int], Tensor]]:
     """Yield, for every frame, the ids of the objects begun before it and their probabilities (K, h, w).
 

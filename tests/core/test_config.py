@@ -8,11 +8,13 @@ from vos.config import (
     COURSE_INFERENCE,
     NO_AUGMENTATION,
     PRESETS,
+    REAL_INFERENCE,
     REPORT_INFERENCE,
     AugmentConfig,
     InferenceConfig,
     ModelConfig,
     TrainConfig,
+    inference_config,
 )
 from vos.training import REAL, REPORT, SYNTHETIC, VIDEO, train_config
 
@@ -134,6 +136,11 @@ def test_settings_do_not_change():
 def test_the_report_asks_once_and_at_one_half():
     assert InferenceConfig(threshold=0.5, mirror=False, precision="float32") == REPORT_INFERENCE
     assert InferenceConfig(threshold=None, mirror=True) == InferenceConfig() == COURSE_INFERENCE
+
+
+def test_the_mirror_image_is_for_the_small_presets():
+    assert inference_config(PRESETS["course"]) == inference_config(PRESETS["report"]) == COURSE_INFERENCE
+    assert inference_config(PRESETS["real"]) == REAL_INFERENCE == InferenceConfig(mirror=False)
 
 
 def test_sizes_of_the_presets():

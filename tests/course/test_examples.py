@@ -213,8 +213,8 @@ def test_a_cell_inside_one_at_the_edge_and_one_outside(grid):
     cells = examples.inside_edge_outside(mask, grid)
     high, wide = 64 // grid[0], 112 // grid[1]
     held = {name: mask[r * high : (r + 1) * high, c * wide : (c + 1) * wide].mean() for name, (r, c) in cells.items()}
-    assert held["inside"] == 1 and held["outside"] == 0 and 0.2 <= held["edge"] <= 0.8
+    assert held["inside"] == 1 and held["outside"] == 0 and 0.2 <= held["at the edge"] <= 0.8
     row, _ = cells["inside"]
-    assert 20 + 8 <= (row + 0.5) * high <= 52 - 8 and cells["outside"][1] == grid[1] - 1
+    assert 20 + 8 <= (row + 0.5) * high <= 52 - 8 and cells["outside"][1] == grid[1] - 2
     for nothing in (mask & False, mask | True):
         assert len(examples.inside_edge_outside(nothing, grid)) == 3

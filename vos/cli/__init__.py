@@ -16,7 +16,7 @@ DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video re
 
   python -m vos report                     train both models, score them, run the notebooks (about 20 minutes)
   python -m vos report --data DAVIS        the same on real video
-  python -m vos segment --checkpoint data/checkpoints/base.pt --frames DIR --mask FIRST.png --out OUT
+  python -m vos segment --frames DIR --mask FIRST.png --out OUT
   python -m vos evaluate --truth DIR --prediction OUT
   python -m vos submit --checkpoint data/checkpoints/base.pt --data DIR --out FILE.zip
 """

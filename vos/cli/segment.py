@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageColor
 
-from vos.config import PRECISIONS, PRESETS, InferenceConfig
+from vos.config import PRECISIONS, PRESETS, InferenceConfig, inference_config
 from vos.files import VosError, names_in_words
 from vos.files.atomic import written_whole
 from vos.files.images import FRAME_ENDINGS, frame_size
@@ -231,8 +231,8 @@ def segment_job(args: argparse.Namespace, job: Job, cutout: "tuple[Ground] | Non
     from vos.video import has_pyav
     from vos.video.results import Results
 
-    config = InferenceConfig(precision=args.precision, online_steps=args.online_steps)
     model = load_checkpoint(args.checkpoint)[0].to(best_device())
+    config = replace(inference_config(model.config), precision=args.precision, online_steps=args.online_steps)
 
     def results_in(folder: Path) -> Results:
         return Results(folder, job.masks, video=has_pyav(), animation=not job.masks, cutout=cutout)

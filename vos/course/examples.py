@@ -201,10 +201,10 @@ def worst_entry(entries: Sequence[dict], areas: Sequence[float], smallest: float
 
 
 def inside_edge_outside(mask: np.ndarray, grid: tuple[int, int]) -> dict[str, tuple[int, int]]:
-    """Three cells (row, column) of a grid over a mask (H, W): "inside" it, at its "edge", and "outside".
+    """Three cells (row, column) of a grid over a mask (H, W): "inside" it, "at the edge", and "outside".
 
     The first is the cell with most of the object that lies deepest in it, the last the one farthest from it; the edge
-    is the cell whose half is the object's, or nearly.
+    is the cell whose half is the object's, or nearly. None lies at the border of the picture.
     """
     rows, columns = grid
     share = mask.reshape(rows, mask.shape[0] // rows, columns, mask.shape[1] // columns).mean(axis=(1, 3))
@@ -215,10 +215,14 @@ def inside_edge_outside(mask: np.ndarray, grid: tuple[int, int]) -> dict[str, tu
         """How far each cell lies from the nearest of some cells."""
         return np.linalg.norm(cells[:, None] - cells[among][None], axis=-1).min(axis=1)
 
-    whole = held >= held.max()
-    deep = np.where(whole, apart(~whole) if (~whole).any() else 0.0, -1.0)
-    far = apart(held > 0) if (held > 0).any() else np.zeros(len(cells))
-    picked = {"inside": deep.argmax(), "edge": np.abs(held - 0.5).argmin(), "outside": far.argmax()}
+    whole, none = held >= held.max(), np.zeros(len(cells))
+    scores = {
+        "inside": np.where(whole, apart(~whole) if (~whole).any() else 0.0, -1.0),
+        "at the edge": -np.abs(held - 0.5),
+        "outside": apart(held > 0) if (held > 0).any() else none,
+    }
+    border = (cells == 0).any(axis=1) | (cells == np.array(grid) - 1).any(axis=1)
+    picked = {name: np.where(border, -np.inf, score).argmax() for name, score in scores.items()}
     return {name: (int(cells[i][0]), int(cells[i][1])) for name, i in picked.items()}
 
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from vos.config import COURSE_INFERENCE, InferenceConfig
+from vos.config import InferenceConfig
 from vos.course.widgets import jpeg
 from vos.data import stretch
 from vos.files.outputs import check_output_folder, filled_whole
@@ -100,7 +100,7 @@ def follow(
     film: Film,
     id_map: np.ndarray,
     start: int = 0,
-    config: InferenceConfig = COURSE_INFERENCE,
+    config: InferenceConfig | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Followed:
     """Follow the objects of `id_map`, integers (H, W), from frame `start` on; the frames before it have no object.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import torch
 
-from vos.config import COURSE_INFERENCE, InferenceConfig
+from vos.config import InferenceConfig
 from vos.data import only_ids
 from vos.files import VosError
 from vos.inference import CHUNK, Segmenter, check_id_map
@@ -16,7 +16,7 @@ Frames = Callable[[], Iterable[np.ndarray]]
 
 
 def segment_frames(
-    model: BaseModel, frames: Frames, id_map: np.ndarray, config: InferenceConfig = COURSE_INFERENCE, start: int = 0
+    model: BaseModel, frames: Frames, id_map: np.ndarray, config: InferenceConfig | None = None, start: int = 0
 ) -> Iterator[np.ndarray]:
     """Yield the id map of every frame, uint8 (H, W); those before the frame with index `start` are empty.
 
@@ -30,7 +30,7 @@ def segment_frames(
 
 
 def segmented_frames(
-    model: BaseModel, frames: Frames, id_map: np.ndarray, config: InferenceConfig = COURSE_INFERENCE, start: int = 0
+    model: BaseModel, frames: Frames, id_map: np.ndarray, config: InferenceConfig | None = None, start: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """As `segment_frames`, each id map with its frame: (frame, ids)."""
     segmenter = Segmenter(model, config)
