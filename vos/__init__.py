@@ -5,6 +5,9 @@
     config      What can be set?          inference   How does it segment?
     clips       What does training see?   metrics     How good is a mask?
 
+Parts of these that are read when they are met: augment (of clips), backbones and attention (of networks), tracking and
+online (of inference).
+
 Below them: files (what is on disk), fast (the same numbers, sooner). Above them, one service a folder: synthetic (the
 drawn set), datasets (real ones), engine (a training on disk), scoring, submission, figures; then course and cli.
 
@@ -13,7 +16,7 @@ Importing the package tunes memory and waiting threads for the whole process; vo
 
 from vos.fast.memory import keep_freed_memory, wait_patiently
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 keep_freed_memory()
 wait_patiently()

@@ -20,7 +20,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from vos.clips import Batch, Clip, ClipDataset, RawBatch, RawClips, collate_clips, prepare_batch
+from vos.clips import Batch, Clip, ClipDataset, MixedClips, RawBatch, RawClips, collate_clips, prepare_batch
 from vos.config import TrainConfig
 from vos.data import Videos
 from vos.engine.checkpoints import BEST, LAST, name_of, newest_checkpoint, plain, write_checkpoint
@@ -102,7 +102,7 @@ class Trainer:
     def __init__(
         self,
         model: BaseModel,
-        clips: ClipDataset,
+        clips: ClipDataset | MixedClips,
         config: TrainConfig,
         run_dir: Path,
         *,
