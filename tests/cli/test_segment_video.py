@@ -374,3 +374,20 @@ def test_it_learns_the_object_first_and_says_how_long_that_takes(world, capsys, 
     assert len([name for name in names_in(world / "out") if name.endswith(".png") and "cutout" not in name]) == COUNT
     code, _, err = ran(f"{command} --online-steps -1", capsys)
     assert code == 2 and "--online-steps" in err
+
+
+def test_the_mirror_image_is_looked_at_where_it_is_asked_for(world, capsys, monkeypatch):
+    """The shipped model does without; a small one has it in any case."""
+    asked = []
+    seen = "vos.inference.segment"
+    monkeypatch.setattr(seen, lambda model, video, config: asked.append(config) or iter([scene(0)[1]] * COUNT))
+    lite = ModelConfig((32, 48), (), 5, (6, 4), batch_norm=False, patch=2, backbone="efficientnet-lite0")
+    write_checkpoint(world / "lite.pt", build("base", lite), {"train_config": asdict(TrainConfig())})
+    for words in (
+        FRAMES,
+        f"{FRAMES} --mirror",
+        FRAMES.replace("small", "lite"),
+        FRAMES.replace("small", "lite") + " --mirror",
+    ):
+        assert ran(words, capsys)[0] == 0
+    assert [config.mirror for config in asked] == [True, True, False, True]

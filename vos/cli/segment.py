@@ -33,7 +33,6 @@ SHIPPED = Path(__file__).resolve().parents[2] / "data/checkpoints/real.pt"  # in
 BOUNDS = {"every": (1, 1e9), "start": (0, 1e9), "end": (0, 1e9), "size": (16, 1e5), "online_steps": (0, 1e6)}
 ONE_VIDEO = ("every", "start", "end", "size")  # options that a folder of frames has not
 TRIED = 8  # frames that say how long it will take
-FRAME_SECONDS = 0.08  # of a folder of frames, which says nothing of its times
 COMMAND = "segment"
 BESIDE = ("cutout/*", "cutout.mp4", "overlay.gif", "overlay.mp4", "contact_sheet.jpg", "first_mask.jpg")
 
@@ -73,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--end", type=float, metavar="S", help="second to end at")
     add("--size", type=int, metavar="N", help="make the frames of a video file smaller: shorter side in pixels")
     add("--cutout", metavar="GROUND", help="the objects alone, on: transparent, white, black, green or #rrggbb")
+    add("--mirror", action="store_true", help="also look at the mirror image: a little better, half as fast")
     add("--online-steps", type=int, default=0, metavar="N", help="first learn each object in N steps, 20 or so")
     add("--precision", choices=PRECISIONS, default="float32", help="bfloat16 is faster on new processors")
 
@@ -153,7 +153,7 @@ def frames_job(args: argparse.Namespace) -> Job:
 
     def items(model: "BaseModel", config: InferenceConfig) -> Iterator[Item]:
         for index, found in enumerate(segment(model, video, config)):
-            yield names[index], index * FRAME_SECONDS, video.frame(index), found
+            yield names[index], 0.08 * index, video.frame(index), found  # seconds: a folder says nothing of its times
 
     return Job(len(paths), video.frame(0), ids, lambda: map(video.frame, range(len(paths))), items, "")
 
@@ -233,6 +233,7 @@ def segment_job(args: argparse.Namespace, job: Job, cutout: "tuple[Ground] | Non
 
     model = load_checkpoint(args.checkpoint)[0].to(best_device())
     config = replace(inference_config(model.config), precision=args.precision, online_steps=args.online_steps)
+    config = replace(config, mirror=config.mirror or args.mirror)
 
     def results_in(folder: Path) -> Results:
         return Results(folder, job.masks, video=has_pyav(), animation=not job.masks, cutout=cutout)
