@@ -112,3 +112,16 @@ def test_a_mask_of_another_size_is_refused(small_set, checkpoint, tmp_path, caps
 def test_data_check(small_set, capsys):
     assert main(["data", "check", str(small_set)]) == 0
     assert "no problem found" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_real_preset_trains_and_its_checkpoint_segments(small_set, tmp_path):
+    out = tmp_path / "run"
+    words = ["train", "--data", small_set, "--model", "attention", "--preset", "real", "--from-scratch", "--out", out]
+    assert main([str(w) for w in [*words, "--iterations", 1, "--batch", 1, "--hold-out", 0]]) == 0
+    held = torch.load(out / "last.pt", weights_only=True)
+    assert held["kind"] == "attention" and held["model_config"]["backbone"] == "efficientnet-lite0"
+    video = next((small_set / "valid/JPEGImages").iterdir())
+    mask = small_set / "valid/Annotations" / video.name / "00000.png"
+    words = ["segment", "--checkpoint", out / "last.pt", "--frames", video, "--mask", mask, "--out", tmp_path / "masks"]
+    assert main([str(w) for w in words]) == 0

@@ -256,3 +256,19 @@ def test_files_that_are_no_checkpoint(tmp_path, write, words):
 
 def test_precision_is_measured():
     assert fastest_precision(new_model("base").encoder, SMALL.size) in ("float32", "bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("of_a_frame", "expected", "tried"), [(0.1, "bfloat16", 5), (1.0, "float32", 5), (30.0, "float32", 1)]
+)
+def test_where_bfloat16_is_imitated_one_frame_is_enough_to_know(monkeypatch, of_a_frame, expected, tried):
+    """Seconds of a frame in bfloat16, where one in float32 takes 1: it is tried on one frame, then on eight."""
+    frames = []
+
+    def seconds(encoder, given, precision):
+        frames.extend([len(given)] if precision == "bfloat16" else [])
+        return len(given) * (of_a_frame if precision == "bfloat16" else 1.0)
+
+    monkeypatch.setattr("vos.fast.precision.seconds", seconds)
+    assert fastest_precision(new_model("base").encoder, SMALL.size) == expected
+    assert frames == [1, 8, 8, 8, 8][:tried]
