@@ -53,10 +53,12 @@ def update_pages(root: Path = ROOT) -> None:
 def generated_blocks(root: Path = ROOT) -> dict[str, dict[str, str]]:
     """What stands between the markers of each page, in Markdown, by page and marker."""
     benchmarks = {"training": training_table(root), "facts": facts_table(root), "metrics": metrics_table(root)}
+    benchmarks |= {"real": real_speed_table(root)}
     table1 = score_table(read_json(root / "data/results/table1.json")["rows"])
     return {
         "README.md": {"notebooks": notebook_table(root), "table1": table1},
         "docs/ablation.md": {"deviations": deviation_table(root)},
+        "docs/real_video.md": {"real": real_table(root)},
         "docs/benchmarks.md": {f"benchmark_{name}": table for name, table in benchmarks.items()},
     }
 
@@ -132,6 +134,30 @@ def facts_table(root: Path) -> str:
         "measured on": machine(training),
     }
     return markdown_table(["", "measured"], list(facts.items()))
+
+
+def real_speed_table(root: Path) -> str:
+    """How fast the preset "real" segments."""
+    rows = []
+    for row in benchmark(root, "real")["rows"]:
+        if row["benchmark"] == "frames":
+            views = "with the mirror image" if row["mirror"] else "one view"
+            objects = f"{row['objects']} object{'s' if row['objects'] > 1 else ''}"
+            rows.append([f"{objects}, {views}", f"{row['frames_per_s']:.1f}"])
+        else:
+            rows.append(["memory for 1,000 frames, of that for 100", f"{row['memory_ratio']:.2f}"])
+    heads = [f"preset `real`, 480x854, float32, on {machine(benchmark(root, 'real'))}", "frames a second"]
+    return markdown_table(heads, rows)
+
+
+def real_table(root: Path) -> str:
+    """J on held-out real videos, by method."""
+    rows = []
+    for row in read_json(root / "data/results/real.json")["rows"]:
+        between = " to ".join(f"{x:.3f}" for x in row["interval"])
+        rows.append([row["name"], f"{row['J']:.3f}", between, *(f"{x:.2f}" for x in row["sequences"].values())])
+    names = list(read_json(root / "data/results/real.json")["rows"][0]["sequences"])
+    return markdown_table(["", "J", "95 % over sequences", *names], rows)
 
 
 def metrics_table(root: Path) -> str:

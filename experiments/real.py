@@ -132,7 +132,7 @@ def score(args: argparse.Namespace) -> None:
 
 def name_of_row(facts: dict, args: argparse.Namespace) -> str:
     """What a row is called: model, minutes of training, and what is done at inference."""
-    words = [f"{facts['kind']}, {facts['minutes']:.0f} min"]
+    words = [f"{facts['kind']}, {facts['minutes']:.0f} min", *([args.note] if args.note else [])]
     words += ["mirror"] if args.mirror and not args.online_steps else []
     words += [f"{args.online_steps} online steps"] if args.online_steps else []
     return ", ".join(words)
@@ -172,6 +172,7 @@ def main() -> None:
             command.add_argument("runs", type=Path, nargs="+" if name == "score" else 1)
             command.add_argument("--mirror", action="store_true")
             command.add_argument("--online-steps", type=int, default=0)
+            command.add_argument("--note", help="what else a row's name is to say of the training")
             command.add_argument("--save", action="store_true")
     args = parser.parse_args()
     {"train": train, "score": score, "export": export}[args.command](args)
