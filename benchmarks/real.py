@@ -66,7 +66,7 @@ def peak_memory(frames: int) -> float:
 def segment_long(frames: int) -> None:
     """What `peak_memory` runs."""
     with tempfile.TemporaryDirectory() as folder:
-        for _ in segment(build("attention", "real").eval(), video_in(Path(folder), frames, 1), InferenceConfig()):
+        for _ in segment(build("attention", "real").eval(), video_in(Path(folder), frames, 1)):
             pass
     print(harness.memory_MB())
 
