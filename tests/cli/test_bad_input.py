@@ -382,7 +382,7 @@ def test_half_a_command_is_refused_by_the_parser(words, capfd):
 
 
 def test_damaged_imagenet_weights(tmp_path, monkeypatch):
-    from vos.engine.pretrained import load_imagenet_weights
+    from vos.engine.pretrained import read_vgg16
     from vos.files import VosError
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -390,5 +390,5 @@ def test_damaged_imagenet_weights(tmp_path, monkeypatch):
     file.parent.mkdir(parents=True)
     file.write_bytes(b"not whole")
     with pytest.raises(VosError) as error:
-        load_imagenet_weights(None)
+        read_vgg16()
     assert str(file) in str(error.value) and "\n" not in str(error.value)
