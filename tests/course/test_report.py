@@ -229,7 +229,12 @@ def project_to_publish_in(root: Path) -> Path:
     (root / "data/results").mkdir(parents=True)
     shutil.copy(ROOT / "README.md", root)
     shutil.copytree(ROOT / "docs", root / "docs")
-    for path in (*RESULTS.glob("benchmark_*.json"), RESULTS / "ablation.json", ROOT / "data/deviations.toml"):
+    for path in (
+        *RESULTS.glob("benchmark_*.json"),
+        RESULTS / "ablation.json",
+        RESULTS / "real.json",
+        ROOT / "data/deviations.toml",
+    ):
         shutil.copy(path, root / path.relative_to(ROOT))
     return root
 

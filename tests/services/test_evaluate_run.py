@@ -106,7 +106,13 @@ def test_of_many_broken_masks_the_first_is_named(long_video, monkeypatch):
 
 def test_an_error_or_ctrl_c_stops_at_once(long_video, monkeypatch):
     read = slow_down(monkeypatch, 0.02)  # 2 s for all of them
-    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+
+    def interrupt():
+        while len(read) < 10:  # by then all is under way, however busy the machine is
+            time.sleep(0.002)
+        signal.raise_signal(signal.SIGINT)
+
+    timer = threading.Thread(target=interrupt)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     timer.start()
     with pytest.raises(KeyboardInterrupt):
