@@ -59,7 +59,9 @@ def davis_split(root: Path) -> tuple[Videos, Videos]:
     return Videos(v for v in videos if v not in held_out), Videos(held_out)
 
 
-def mixed_clips(root: Path, size: tuple[int, int], config: TrainConfig) -> MixedClips:
+def mixed_clips(
+    root: Path, size: tuple[int, int], config: TrainConfig, shares: tuple[float, ...] = SHARES
+) -> MixedClips:
     """DAVIS, further videos, photographs, the synthetic set."""
     moving = config.augment
     others = Videos(v for v in VOSDataset(root / "VIDEOS").train if v.name not in JUDGES)
@@ -71,7 +73,7 @@ def mixed_clips(root: Path, size: tuple[int, int], config: TrainConfig) -> Mixed
         (drawn, (1, 2), replace(moving, paste=0.0)),
     )
     made = [ClipDataset(videos, size, strides, augment, config.seed, cache=True) for videos, strides, augment in sets]
-    return MixedClips(made, SHARES, config.seed)
+    return MixedClips(made, shares, config.seed)
 
 
 def train(args: argparse.Namespace) -> None:

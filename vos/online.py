@@ -32,7 +32,7 @@ def learn_first_frame(model: BaseModel, frame: Tensor, masks: Tensor, steps: int
     """
     losses = []
     rng = np.random.default_rng(seed)
-    weights = [w for name, w in model.named_parameters() if not any(part in name for part in FROZEN)]
+    weights = [weight for name, weight in model.named_parameters() if learns(name)]
     optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
     with progress_bar("learning the object", steps * len(masks), "step", shown=steps > 1) as bar:
         for step in range(steps * len(masks)):
@@ -49,6 +49,11 @@ def learn_first_frame(model: BaseModel, frame: Tensor, masks: Tensor, steps: int
     for weight in weights:
         weight.grad = None
     return losses
+
+
+def learns(name: str) -> bool:
+    """Whether the weight of this name takes part: those of backbones and ConvLSTMs do not."""
+    return not any(part in name for part in FROZEN)
 
 
 def seconds_of_learning(model: BaseModel, frame: Tensor, steps: int) -> float:
@@ -81,6 +86,7 @@ class OnlineTracker(Tracker):
         with torch.inference_mode(False):
             learner = copy.deepcopy(model)
         self.views, self.steps = (Tracker(model, precision), Tracker(learner, precision)), steps
+        self.losses: list[float] = []  # of every step of learning so far
 
     def encode(self, frames: Tensor) -> list[Code]:
         return list(zip(self.views[0].encode(frames), frames.split(1), strict=True))
@@ -96,7 +102,7 @@ class OnlineTracker(Tracker):
     def begin(self, frame: Tensor, masks: Tensor, kept: list[int]) -> None:
         before, learner = self.views
         with torch.inference_mode(False), torch.enable_grad():
-            learn_first_frame(learner.model, frame.clone(), masks.clone(), self.steps)
+            self.losses += learn_first_frame(learner.model, frame.clone(), masks.clone(), self.steps)
         learner.code = learner.encode(frame)[0]
         for view in (before, learner):
             view.begin(frame, masks, kept)

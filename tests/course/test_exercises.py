@@ -82,6 +82,11 @@ def attend(ours, theirs, values, score="distance", over=-1, root=True):
     return torch.einsum("bcq,bpq->bcp", values, weights)
 
 
+def weights_that_learn(names, *frozen):
+    """Whether each is in no part that is frozen."""
+    return [not any(part in name for part in frozen or (".backbone.", "_lstm.")) for name in names]
+
+
 RIGHT = {
     "attention": [attend],
     "black_and_white": [
@@ -94,8 +99,17 @@ RIGHT = {
     "region_similarity": [metrics.region_similarity, region_similarity],
     "merge_objects": [inference.merge_objects, merge_objects],
     "box_of": [drawing.box_of, box_of],
+    "weights_that_learn": [weights_that_learn],
 }
 WRONG = [  # exercise, answer, case it fails at, what is said
+    ("weights_that_learn", lambda names: [".backbone." in name for name in names], "attention model", "values differ"),
+    ("weights_that_learn", lambda names: [not x for x in weights_that_learn(names)], "attention model", "that stay"),
+    ("weights_that_learn", lambda names: weights_that_learn(names, "_lstm."), "attention model", "backbones learn"),
+    ("weights_that_learn", lambda names: weights_that_learn(names, ".backbone."), "attention model", "ConvLSTMs learn"),
+    ("weights_that_learn", lambda names: weights_that_learn(names, ".backbone.", "mask_lstm."), "updated model",
+     "second ConvLSTM"),
+    ("weights_that_learn", lambda names: weights_that_learn(names, "encoder.", "initializer.", "_lstm."),
+     "attention model", "all of Encoder"),
     ("attention", lambda *a: attend(*a, score="product"), "two batches", "product of keys"),
     ("attention", lambda *a: attend(*a, over=-2), "two batches", "over the cells that look"),
     ("attention", lambda *a: attend(*a, root=False), "two batches", "square root of D"),

@@ -232,7 +232,7 @@ def project_to_publish_in(root: Path) -> Path:
     for path in (
         *RESULTS.glob("benchmark_*.json"),
         RESULTS / "ablation.json",
-        RESULTS / "real.json",
+        *RESULTS.glob("real*.json"),
         ROOT / "data/deviations.toml",
     ):
         shutil.copy(path, root / path.relative_to(ROOT))

@@ -16,7 +16,8 @@ from vos.attention import affinity
 from vos.config import ModelConfig
 from vos.course import drawing
 from vos.files.mask_images import one_object_if_black_and_white
-from vos.networks import ConvLSTM
+from vos.networks import ConvLSTM, build
+from vos.online import learns
 
 SHAPES = ((4, 5), (4, 6), (3, 6))  # of keys and values in the exercise on attention: (D, P), (D, Q), (C, Q)
 
@@ -233,6 +234,26 @@ def box_of(attempt: Callable) -> bool:
         ("these are two corners; the last two numbers are width and height.", two_corners),
     ]
     return compare(attempt, drawing.box_of, cases, mistakes)
+
+
+def weights_that_learn(attempt: Callable) -> bool:
+    """Notebook 09: attempt(names) -> for each name of a weight, whether online learning may change it."""
+    cases = [
+        (f"the {name} model", ([key for key, _ in build(name, "real").named_parameters()],))
+        for name in ("attention", "updated", "base")
+    ]
+
+    def all_but(*parts: str) -> Callable:
+        return lambda names: [not any(part in name for part in parts) for name in names]
+
+    mistakes = [
+        ("these are the ones that stay.", lambda names: [not learns(name) for name in names]),
+        ("the backbones learn, too.", all_but("_lstm.")),
+        ("the ConvLSTMs learn, too.", all_but(".backbone.")),
+        ("the second ConvLSTM, video_lstm, learns.", all_but(".backbone.", "mask_lstm.")),
+        ("all of Encoder and Initializer stays.", all_but("encoder.", "initializer.", "_lstm.")),
+    ]  # fmt: skip
+    return compare(attempt, lambda names: [learns(name) for name in names], cases, mistakes)
 
 
 def attention(attempt: Callable) -> bool:

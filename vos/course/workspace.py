@@ -110,8 +110,8 @@ class Workspace:
         return read_log(self.results / f"training_{name}.csv")
 
     def result(self, name: str) -> dict:
-        """A result file, "table1" ...; the committed one of what no report measures: "ablation", "real", benchmarks."""
-        measured_once = name in ("ablation", "real") or name.startswith("benchmark_")
+        """A result file, "table1" ...; the committed one of what no report measures, as "ablation" or a benchmark."""
+        measured_once = name in ("ablation", "real", "real_online") or name.startswith("benchmark_")
         return read_json((ROOT / "data/results" if measured_once else self.results) / f"{name}.json")
 
     def scores(self, method: str) -> dict:
