@@ -95,6 +95,7 @@ def main() -> None:
         print(f"{name:<40} J {row['J']:.3f}  " + "  ".join(f"{k} {x:.3f}" for k, x in row["sequences"].items()))
         old = read_json(RESULT)["rows"] if RESULT.is_file() else []
         rows = [*(one for one in old if one["name"] != name), row]
+        rows.sort(key=lambda row: list(ROWS).index(row["name"]))
         write_json(RESULT, {"size": SIZE, "steps": STEPS, "rows": rows, "provenance": provenance()})
 
 
