@@ -2,14 +2,17 @@
 
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
+from vos.course.faults import Fault, as_it_should_be
 from vos.data import Video, only_ids
 from vos.masks import PALETTE, object_ids, overlay
+from vos.metrics import score_frames
 
 LARGEST = 720  # pixels of the longer side of a picture sent to the browser
 
@@ -93,3 +96,51 @@ def jpeg(image: np.ndarray) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, format="JPEG", quality=85)
     return stream.getvalue()
+
+
+Kept = Mapping[str, Sequence[tuple[list[int], Tensor]]]  # of each video by name: ids and probabilities, frame by frame
+
+
+def fault_chooser(videos: Sequence[Video], kept: Kept, faults: Sequence[Fault]) -> widgets.VBox:
+    """Choose a fault and a video: the right masks beside those that the fault makes, the values in them, J and F.
+
+    kept: what a model says of each video (`vos.course.faults.run`). The children are a row of (Dropdown fault, Dropdown
+    video), IntSlider frame, Image and caption. ValueError where there is no video.
+    """
+    if not videos:
+        raise ValueError("there must be at least one video")
+    fault_box = widgets.Dropdown(options=[(fault.name, i) for i, fault in enumerate(faults)], description="fault")
+    video_box = widgets.Dropdown(options=[(v.name, i) for i, v in enumerate(videos)], description="video")
+    frame_slider = widgets.IntSlider(1, max=len(videos[0]) - 1, description="frame", layout={"width": "340px"})
+    picture = widgets.Image(format="jpeg", layout={"max_width": "100%"})
+    caption = widgets.HTML()
+
+    def draw(_change: object = None) -> None:
+        video, fault = videos[video_box.value], faults[fault_box.value]
+        index = min(frame_slider.value, len(video) - 1)
+        image, caption.value = fault_view(video, index, *kept[video.name][index], fault)
+        picture.value = jpeg(image)
+
+    def change_video(_change: object) -> None:
+        frame_slider.max = len(videos[video_box.value]) - 1
+        draw()
+
+    video_box.observe(change_video, "value")
+    for control in (fault_box, frame_slider):
+        control.observe(draw, "value")
+    draw()
+    return widgets.VBox([widgets.HBox([fault_box, video_box]), frame_slider, picture, caption])
+
+
+def fault_view(video: Video, index: int, ids: list[int], probabilities: Tensor, fault: Fault) -> tuple[np.ndarray, str]:
+    """Right and faulty masks of a frame side by side, uint8 (H, 2W, 3), and what a scorer finds, in HTML."""
+    frame, truth = video.frame(index), video.mask(index)
+    pictures, lines = [], []
+    for side, write in (("right", as_it_should_be), (fault.name, fault.plant)):
+        found = write(probabilities, ids, video.size) if ids else np.zeros(video.size, np.uint8)
+        pictures.append(overlay(frame, found))
+        values = np.unique(found)
+        listed = " ".join(map(str, values[:12])) + (f" ... {len(values)} values" if len(values) > 12 else "")
+        J, F = (scores[0].mean() for scores in score_frames(found[None], truth[None], object_ids(truth) or [1]))
+        lines.append(f"<b>{html.escape(side)}</b>: values {listed}; J {J:.3f}, F {F:.3f}")
+    return shrunk(np.hstack(pictures), Image.Resampling.BOX), "<br>".join(lines)
