@@ -265,6 +265,12 @@ def fingerprint(
     return found
 
 
+def distance(a: Sequence[float], b: Sequence[float]) -> float:
+    """The mean factor between two fingerprints, as a power of ten; a thousandth is added, so that zeros count, too."""
+    ours, theirs = np.array([a, b], float) + 1e-3
+    return float(np.abs(np.log10(ours / theirs)).mean())
+
+
 def video_scores(video: Video, maps: Maps, write: Callable) -> Iterator[tuple[str | None, float, float]]:
     """(category, J, F) of every object of a video."""
     numbers = [item.id for item in video.objects]
