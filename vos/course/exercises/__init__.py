@@ -1,0 +1,25 @@
+"""Checks for the exercises: each compares an attempt with the package's own function on random and edge inputs.
+
+So solution and package cannot drift apart. A stub that still returns nothing is answered "not yet", so that a notebook
+always runs to its end. Where an attempt goes wrong just as a typical mistake does, the mistake is named.
+"""
+
+from vos.course.exercises.data import black_and_white
+from vos.course.exercises.later import attention, weights_that_learn
+from vos.course.exercises.networks import lstm_step
+from vos.course.exercises.own_video import box_of
+from vos.course.exercises.scores import merge_objects, region_similarity
+from vos.course.exercises.training import mask_loss
+from vos.course.exercises.updated import video_representation
+
+__all__ = [
+    "attention",
+    "black_and_white",
+    "box_of",
+    "lstm_step",
+    "mask_loss",
+    "merge_objects",
+    "region_similarity",
+    "video_representation",
+    "weights_that_learn",
+]
