@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers.exercise_answers import lesson1
 
 from vos import inference, metrics, training
 from vos.course import drawing, exercises
@@ -144,6 +145,9 @@ WRONG = [  # exercise, answer, case it fails at, what is said
      "a block", "two corners"),
     ("box_of", lambda mask: box_of(mask) if mask.any() else (0, 0, 1, 1), "nothing at all", "expected 0, got 1"),
 ]  # fmt: skip
+for lesson in (lesson1,):
+    RIGHT |= lesson.RIGHT
+    WRONG += lesson.WRONG
 
 
 @pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
@@ -183,3 +187,9 @@ def test_an_attempt_that_writes_into_its_arguments_changes_nothing(capsys):
         return merged
 
     assert exercises.merge_objects(greedy)
+
+
+def test_every_exercise_has_a_right_answer_and_three_wrong_ones():
+    wrong = [name for name, *_ in WRONG]
+    assert sorted(RIGHT) == exercises.__all__
+    assert all(wrong.count(name) >= 3 for name in RIGHT)
