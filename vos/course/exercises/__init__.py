@@ -6,21 +6,24 @@ always runs to its end. Where an attempt goes wrong just as a typical mistake do
 
 from vos.course.exercises.data import black_and_white, normalize_frames, object_masks
 from vos.course.exercises.later import attention, weights_that_learn
-from vos.course.exercises.networks import lstm_step
+from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
 from vos.course.exercises.own_video import box_of
 from vos.course.exercises.scores import merge_objects, region_similarity
 from vos.course.exercises.training import mask_loss
 from vos.course.exercises.updated import video_representation
 
 __all__ = [
+    "all_frames_at_once",
     "attention",
     "black_and_white",
     "box_of",
     "lstm_step",
+    "lstm_weights",
     "mask_loss",
     "merge_objects",
     "normalize_frames",
     "object_masks",
+    "receptive_field",
     "region_similarity",
     "video_representation",
     "weights_that_learn",
