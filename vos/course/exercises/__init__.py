@@ -10,7 +10,12 @@ from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_we
 from vos.course.exercises.own_video import box_of
 from vos.course.exercises.scores import merge_objects, region_similarity
 from vos.course.exercises.training import mask_loss
-from vos.course.exercises.updated import video_representation
+from vos.course.exercises.updated import (
+    representation_so_far,
+    two_convolutions,
+    updated_forward,
+    video_representation,
+)
 
 __all__ = [
     "all_frames_at_once",
@@ -25,6 +30,9 @@ __all__ = [
     "object_masks",
     "receptive_field",
     "region_similarity",
+    "representation_so_far",
+    "two_convolutions",
+    "updated_forward",
     "video_representation",
     "weights_that_learn",
 ]
