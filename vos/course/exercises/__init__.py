@@ -9,7 +9,7 @@ from vos.course.exercises.later import attention, weights_that_learn
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
 from vos.course.exercises.own_video import box_of
 from vos.course.exercises.scores import merge_objects, region_similarity
-from vos.course.exercises.training import mask_loss
+from vos.course.exercises.training import curriculum_stage, learning_rate, mask_loss, soft_iou
 from vos.course.exercises.updated import (
     representation_so_far,
     two_convolutions,
@@ -22,6 +22,8 @@ __all__ = [
     "attention",
     "black_and_white",
     "box_of",
+    "curriculum_stage",
+    "learning_rate",
     "lstm_step",
     "lstm_weights",
     "mask_loss",
@@ -31,6 +33,7 @@ __all__ = [
     "receptive_field",
     "region_similarity",
     "representation_so_far",
+    "soft_iou",
     "two_convolutions",
     "updated_forward",
     "video_representation",
