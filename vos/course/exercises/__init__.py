@@ -8,7 +8,8 @@ from vos.course.exercises.data import black_and_white, normalize_frames, object_
 from vos.course.exercises.later import attention, weights_that_learn
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
 from vos.course.exercises.own_video import box_of
-from vos.course.exercises.scores import merge_objects, region_similarity
+from vos.course.exercises.pictures import ids_at_size, merge_objects, painted
+from vos.course.exercises.scores import best_threshold, contour_accuracy, region_similarity, statistics
 from vos.course.exercises.training import curriculum_stage, learning_rate, mask_loss, soft_iou
 from vos.course.exercises.updated import (
     representation_so_far,
@@ -20,9 +21,12 @@ from vos.course.exercises.updated import (
 __all__ = [
     "all_frames_at_once",
     "attention",
+    "best_threshold",
     "black_and_white",
     "box_of",
+    "contour_accuracy",
     "curriculum_stage",
+    "ids_at_size",
     "learning_rate",
     "lstm_step",
     "lstm_weights",
@@ -30,10 +34,12 @@ __all__ = [
     "merge_objects",
     "normalize_frames",
     "object_masks",
+    "painted",
     "receptive_field",
     "region_similarity",
     "representation_so_far",
     "soft_iou",
+    "statistics",
     "two_convolutions",
     "updated_forward",
     "video_representation",
