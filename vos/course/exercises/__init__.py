@@ -7,7 +7,7 @@ always runs to its end. Where an attempt goes wrong just as a typical mistake do
 from vos.course.exercises.data import black_and_white, normalize_frames, object_masks
 from vos.course.exercises.later import attention, weights_that_learn
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
-from vos.course.exercises.own_video import box_of
+from vos.course.exercises.own_video import box_of, box_similarity, follow
 from vos.course.exercises.pictures import ids_at_size, merge_objects, painted
 from vos.course.exercises.scores import best_threshold, contour_accuracy, region_similarity, statistics
 from vos.course.exercises.training import curriculum_stage, learning_rate, mask_loss, soft_iou
@@ -24,8 +24,10 @@ __all__ = [
     "best_threshold",
     "black_and_white",
     "box_of",
+    "box_similarity",
     "contour_accuracy",
     "curriculum_stage",
+    "follow",
     "ids_at_size",
     "learning_rate",
     "lstm_step",
