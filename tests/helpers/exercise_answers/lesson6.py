@@ -38,7 +38,21 @@ def of_the_true(maps, truth, k):
     return *((maps == k)[w].sum() / max(w.sum(), 1) for w in where), painted(maps, truth, k)[3]
 
 
+def median_example(J, categories, wanted, sort=True, upper=False, inner=False):
+    places = [i for i, name in enumerate(categories) if name == wanted] or list(range(len(J)))
+    ranked = sorted(places, key=lambda i: J[i]) if sort else places
+    chosen = ranked[(len(ranked) - (not upper)) // 2]
+    return places.index(chosen) if inner else chosen
+
+
+def nearest_mean(J, categories, wanted):
+    some = [i for i, name in enumerate(categories) if name == wanted] or range(len(J))
+    mean = sum(J[i] for i in some) / len(some)
+    return min(some, key=lambda i: abs(J[i] - mean))
+
+
 RIGHT = {
+    "median_example": [median_example],
     "ids_at_size": [ids_at_size, lambda *a: torch.from_numpy(ids_at_size(*a))],
     "painted": [Painted.of, painted],
 }
@@ -48,6 +62,13 @@ WRONG = [
     ("ids_at_size", lambda p, *a: ids_at_size((p > 0.5).float(), *a), "three objects", "before the interpolation"),
     ("ids_at_size", lambda *a: ids_at_size(*a, align=True), "three objects", "align_corners=False"),
     ("ids_at_size", lambda p, ids, size: ids_at_size(p, ids, size[::-1]), "three objects", "Pillow wants"),
+    ("median_example", lambda *a: median_example(*a, inner=True), "five birds", "in the whole list"),
+    ("median_example", lambda J, c, _: median_example(J, c, ""), "five birds", "not looked at"),
+    ("median_example", lambda *a: median_example(*a, sort=False), "five birds", "sort by J"),
+    ("median_example", nearest_mean, "five birds", "nearest to the mean"),
+    ("median_example", lambda *a: median_example(*a, upper=True), "four birds", "take the lower"),
+    ("median_example", lambda *a: a[0][median_example(*a)], "five birds", "its place in the list"),
+    ("median_example", lambda J, c, w: int(np.flatnonzero(np.array(c) == w)[0]), "five birds", "expected"),
     ("painted", of_the_true, "five frames", "how many lie where"),
     ("painted", lambda *a: painted(*a, others=lambda t, k: t > 0), "five frames", "among the others"),
     ("painted", lambda *a: painted(*a, found=lambda m, k: m > 0), "five frames", "only the pixels painted as k"),

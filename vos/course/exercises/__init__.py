@@ -8,7 +8,7 @@ from vos.course.exercises.data import black_and_white, normalize_frames, object_
 from vos.course.exercises.later import attention, weights_that_learn
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
 from vos.course.exercises.own_video import box_of, box_similarity, follow
-from vos.course.exercises.pictures import ids_at_size, merge_objects, painted
+from vos.course.exercises.pictures import ids_at_size, median_example, merge_objects, painted
 from vos.course.exercises.scores import best_threshold, contour_accuracy, region_similarity, statistics
 from vos.course.exercises.training import curriculum_stage, learning_rate, mask_loss, soft_iou
 from vos.course.exercises.updated import (
@@ -33,6 +33,7 @@ __all__ = [
     "lstm_step",
     "lstm_weights",
     "mask_loss",
+    "median_example",
     "merge_objects",
     "normalize_frames",
     "object_masks",

@@ -1,4 +1,4 @@
-"""Exercises of lesson 6: from probabilities to ids, and what went wrong in numbers."""
+"""Exercises of lesson 6: from probabilities to ids, an example by a rule, and what went wrong in numbers."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from vos import inference
-from vos.course.examples import Painted
+from vos.course.examples import Painted, median_entry
 from vos.course.exercises.compare import compare
 from vos.masks import stretch_ids
 
@@ -74,6 +74,54 @@ def ids_at_size(attempt: Callable) -> bool:
         ("the background has no say: below one half the id is 0.",
          lambda p, ids, size: np.array(ids)[inference.upsample_probabilities(p, size).argmax(axis=0)]),
     ]  # fmt: skip
+    return compare(attempt, reference, cases, mistakes)
+
+
+def median_example(attempt: Callable) -> bool:
+    """Notebook 06: attempt(J (N,), categories, wanted) -> the place in the list of the object with the median J."""
+    Names = list[str]
+
+    def reference(J: np.ndarray, categories: Names, wanted: str) -> int:
+        pairs = zip(J, categories, strict=True)
+        entries = [{"J_mean": score, "category": name, "video": i} for i, (score, name) in enumerate(pairs)]
+        return median_entry(entries, wanted)["video"]
+
+    def candidates(categories: Names, wanted: str) -> np.ndarray:
+        names = np.array(categories)
+        return np.flatnonzero(names == wanted) if wanted in categories else np.arange(len(names))
+
+    def upper(J: np.ndarray, categories: Names, wanted: str) -> int:
+        places = candidates(categories, wanted)
+        return places[np.argsort(J[places])[len(places) // 2]]
+
+    def middle(J: np.ndarray, categories: Names, wanted: str) -> int:
+        places = candidates(categories, wanted)
+        return places[(len(places) - 1) // 2]
+
+    def nearest_mean(J: np.ndarray, categories: Names, wanted: str) -> int:
+        places = candidates(categories, wanted)
+        return places[np.abs(J[places] - J[places].mean()).argmin()]
+
+    def among(J: np.ndarray, categories: Names, wanted: str) -> int:
+        places = candidates(categories, wanted)
+        return int(np.flatnonzero(places == reference(J, categories, wanted))[0])
+
+    J = np.array([0.76, 0.54, 0.33, 0.84, 0.29, 0.87, 0.4, 0.63, 0.83])
+    categories = ["cat", "bird", "bird", "bird", "cat", "bird", "dog", "cat", "bird"]
+    cases = [
+        ("five birds", (J, categories, "bird")),
+        ("four birds, and so two in the middle", (J[:8], categories[:8], "bird")),
+        ("no whale: all objects", (J, categories, "whale")),
+        ("one dog", (J, categories, "dog")),
+    ]
+    mistakes = [
+        ("the place among the birds; we need that in the whole list.", among),
+        ("the category is not looked at.", lambda J, categories, wanted: reference(J, categories, "")),
+        ("the middle of the list as it comes; sort by J first.", middle),
+        ("nearest to the mean; a few very bad objects move the mean, and not the median.", nearest_mean),
+        ("of two in the middle, take the lower.", upper),
+        ("the J of the object; we need its place in the list.", lambda *a: a[0][reference(*a)]),
+    ]
     return compare(attempt, reference, cases, mistakes)
 
 
