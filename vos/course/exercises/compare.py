@@ -26,7 +26,7 @@ def compare(attempt: Callable, reference: Callable, cases: Sequence[Case], mista
             return False
         if difference := differs(got, reference(*deepcopy(arguments))):
             print(f"{where}: {difference}")
-            with np.errstate(invalid="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 made = [words for words, wrong in mistakes if not differs(got, wrong(*deepcopy(arguments)))]
             if made:
                 print(f"This is what you get from a typical mistake: {made[0]}")

@@ -50,7 +50,6 @@ def object_masks(attempt: Callable) -> bool:
     ]
     mistakes = [
         ("0 is the background and no object.", without(masks.VOID)),
-        ("0 is the background and no object, and 255 is void.", without()),
         ("255 is void: nobody's pixels, and no object.", without(0)),
         ("ids may have gaps: take those that occur, not all up to the highest.",
          lambda ids: one_each(list(range(1, int(ids.max()) + 1)), ids)),

@@ -16,10 +16,10 @@ def region_similarity(attempt: Callable) -> bool:
     cases = [("random", (some, other)), ("equal", (some, some)), ("disjoint", (some, ~some))]
     cases += [("nothing predicted", (none, some)), ("an absent object, rightly not predicted", (none, none))]
     mistakes = [
+        ("0 / 0; nothing there and nothing found is J = 1.", lambda p, t: (p & t).sum() / (p | t).sum()),
         ("this is Dice, 2 |A and B| / (|A| + |B|).", lambda p, t: 2 * (p & t).sum() / (p.sum() + t.sum())),
         ("the background that both agree on is counted as right; J leaves it out.", lambda p, t: (p == t).mean()),
         ("the intersection is divided by the true mask, not by the union.", lambda p, t: (p & t).sum() / t.sum()),
-        ("0 / 0; nothing there and nothing found is J = 1.", lambda p, t: (p & t).sum() / (p | t).sum()),
     ]
     return compare(attempt, metrics.region_similarity, cases, mistakes)
 
