@@ -1,11 +1,17 @@
 """Every exercise takes the right answer, and says of typical wrong ones what is wrong with them."""
 
+import sys
+import warnings
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
+from helpers.exercise_answers import lesson1, lesson2, lesson3, lesson4, lesson5, lesson6, lesson7
 
 from vos import inference, metrics, training
 from vos.course import drawing, exercises
+from vos.course.exercises.compare import compare
 from vos.files.mask_images import one_object_if_black_and_white
 
 
@@ -50,6 +56,11 @@ def mask_loss(logits, masks, weights, shift=True, weigh=True, count=True, least=
 def region_similarity(prediction, truth):
     union = (prediction | truth).sum()
     return (prediction & truth).sum() / union if union else 1.0
+
+
+def undivided(prediction, truth):
+    with np.errstate(invalid="ignore"):
+        return (prediction & truth).sum() / (prediction | truth).sum()
 
 
 def merge_objects(probabilities, ids):
@@ -135,6 +146,7 @@ WRONG = [  # exercise, answer, case it fails at, what is said
     ("region_similarity", lambda p, t: (p == t).sum() / p.size, "random", "background"),
     ("region_similarity", lambda p, t: (p & t).sum() / max(t.sum(), 1), "random", "the true mask"),
     ("region_similarity", lambda p, t: (p & t).sum() / max((p | t).sum(), 1), "absent", "expected 1, got 0"),
+    ("region_similarity", undivided, "absent", "nothing found is J = 1"),
     ("merge_objects", lambda p, ids: np.take(ids, p.argmax(axis=0)), "one object", "the id is 0"),
     ("merge_objects", overwritten, "three objects", "overwrites"),
     ("merge_objects", lambda p, ids: (p.argmax(axis=0) + 1) * (p.max(axis=0) > 0.5), "ids with gaps", "places"),
@@ -144,6 +156,9 @@ WRONG = [  # exercise, answer, case it fails at, what is said
      "a block", "two corners"),
     ("box_of", lambda mask: box_of(mask) if mask.any() else (0, 0, 1, 1), "nothing at all", "expected 0, got 1"),
 ]  # fmt: skip
+for lesson in (lesson1, lesson2, lesson3, lesson4, lesson5, lesson6, lesson7):
+    RIGHT |= lesson.RIGHT
+    WRONG += lesson.WRONG
 
 
 @pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
@@ -183,3 +198,22 @@ def test_an_attempt_that_writes_into_its_arguments_changes_nothing(capsys):
         return merged
 
     assert exercises.merge_objects(greedy)
+
+
+def test_every_exercise_has_a_right_answer_and_three_wrong_ones():
+    wrong = [name for name, *_ in WRONG]
+    assert sorted(RIGHT) == exercises.__all__
+    assert all(wrong.count(name) >= 3 for name in RIGHT)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_mistake_is_told_as_itself_and_can_be_made_in_every_case(name, capsys, monkeypatch):
+    check = getattr(exercises, name)
+    monkeypatch.setattr(sys.modules[check.__module__], "compare", lambda *arguments: arguments)
+    _, reference, cases, mistakes = check(None)
+    for words, wrong in mistakes:
+        with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings(action="error"):
+            for _, arguments in cases:
+                wrong(*deepcopy(arguments))
+            assert not compare(wrong, reference, cases, mistakes)
+        assert words in capsys.readouterr().out
