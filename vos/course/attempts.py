@@ -23,7 +23,7 @@ from vos.files import VosError, first_line, read_json
 
 CALL = re.compile(r"\bexercises\.([A-Za-z]\w*)\s*\(")
 CELL_MAGIC = re.compile(r"\A\s*%%.*")
-CHECKS = "vos.course.exercises"
+CHECKS = "vos.course."  # how the modules are called in which checks are written
 CHECK = "check of the exercise"  # no name that a learner's code could bind
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DONE = ("passed", "not yet")  # the marks that an attempt has not lost to what another left behind
@@ -81,7 +81,7 @@ def parsed(source: str) -> list[ast.stmt]:
     """The statements of a cell, which may hold magics. SyntaxError where it is no Python."""
     from IPython.core.inputtransformer2 import TransformerManager
 
-    return ast.parse(TransformerManager().transform_cell(CELL_MAGIC.sub("", source))).body
+    return ast.parse(TransformerManager().transform_cell(CELL_MAGIC.sub("", source)), "the cell").body
 
 
 def statements_of(source: str) -> list[Statement]:
@@ -168,7 +168,8 @@ def checked(attempt: Attempt, check: Callable) -> Mark:
         return Mark("error", f"{type(error).__name__}: {first_line(error)}")  # type: ignore[arg-type]
     if passed is True:
         return Mark("passed", heard.words)
-    return Mark("not yet" if heard.words.startswith("Not yet") else "failed", heard.words)
+    not_yet = any(line.startswith("Not yet") for line in heard.words.splitlines())
+    return Mark("not yet" if not_yet else "failed", heard.words)
 
 
 def calls_in(statement: ast.stmt, name: str) -> list[ast.Call]:
