@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from vos.course.ablation import deviation_table
-from vos.course.notebooks import notebook_paths, question
+from vos.course.notebooks import exercises_of, minutes_to_read_and_solve, notebook_paths, question
 from vos.course.report import MODELS
 from vos.course.tables import markdown_table, number, score_table
 from vos.course.workspace import ROOT, repository
@@ -63,6 +63,7 @@ def generated_blocks(root: Path = ROOT) -> dict[str, dict[str, str]]:
             "real_ablation": against_first_table(root, "real_ablation"),
             "real_inference": against_first_table(root, "real_inference"),
         },
+        "docs/teaching.md": {"minutes": minutes_table(root), "exercises": exercise_table(root)},
         "docs/benchmarks.md": {f"benchmark_{name}": table for name, table in benchmarks.items()},
     }
 
@@ -86,6 +87,30 @@ def notebook_table(root: Path) -> str:
         minutes = number(seconds[path.stem] / 60 if path.stem in seconds else None, ".1f")
         rows.append([f"[{path.stem}](notebooks/{path.name})", question(path), minutes])
     return markdown_table(["notebook", "question", "minutes"], rows)
+
+
+def minutes_table(root: Path) -> str:
+    """How long each notebook takes to read, to solve and to run; without exercises that are left to the computer."""
+    seconds, rows = read_json(root / "data/results/notebooks.json")["seconds"], []
+    for path in notebook_paths(root):
+        solve = sum(exercise.minutes for exercise in exercises_of(path) if not exercise.waiting)
+        rows.append((path, minutes_to_read_and_solve(path) - solve, solve, seconds.get(path.stem)))
+    cells = [
+        [f"[{path.stem}](../notebooks/{path.name})", str(read), str(solve), number(run and run / 60, ".1f")]
+        for path, read, solve, run in rows
+    ]
+    cells.append(["together", *(str(sum(row[i] for row in rows)) for i in (1, 2)), f"{sum(seconds.values()) / 60:.1f}"])
+    return markdown_table(["notebook", "minutes to read", "to solve", "to run"], cells)
+
+
+def exercise_table(root: Path) -> str:
+    """Every exercise, how long it takes, and its column in a file of marks."""
+    rows = []
+    for path in notebook_paths(root):
+        for title, difficulty, minutes, waiting, check in exercises_of(path):
+            long = f"{minutes}, mostly the computer's" if waiting else str(minutes)
+            rows.append([path.stem[:2], title, difficulty, long, f"`{check}`" if check else "–"])
+    return markdown_table(["notebook", "exercise", "difficulty", "minutes", "marked as"], rows)
 
 
 def benchmark(root: Path, name: str) -> dict:

@@ -12,7 +12,7 @@ from vos.cli import COMMANDS, parser
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
-SETS = (["data", "synthetic"], ["data", "davis"], ["data", "check"])
+SETS = (["data", "synthetic"], ["data", "davis"], ["data", "check"], ["course", "student-copy"], ["course", "grade"])
 
 
 def bounds(lines: list[str]) -> dict[str, str]:

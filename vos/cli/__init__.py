@@ -1,4 +1,4 @@
-"""The command line: python -m vos {report,data,train,segment,evaluate,submit}, one file a command.
+"""The command line: python -m vos {report,data,train,segment,evaluate,submit,course}, one file a command.
 
 Every command has `add_arguments(parser)` and `run(args)`, and may have BOUNDS: the lowest and highest value of its
 numbers. What takes long to import, as torch does, is imported in `run`, so that `--help` is quick.
@@ -9,7 +9,7 @@ import os
 import sys
 from io import TextIOWrapper
 
-from vos.cli import data, evaluate, report, segment, submit, train
+from vos.cli import course, data, evaluate, report, segment, submit, train
 from vos.files import VosError
 
 DESCRIPTION = """Sequence-to-sequence video object segmentation, with a video representation.
@@ -28,6 +28,7 @@ COMMANDS = {
     "segment": (segment, "segment one video from the mask of its first frame"),
     "evaluate": (evaluate, "score predicted masks: J and F, by protocol"),
     "submit": (submit, "write a leader-board submission, or check one, fault by fault"),
+    "course": (course, "for teachers: notebooks to hand out, and marks for what comes back"),
 }
 
 

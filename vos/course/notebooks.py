@@ -1,4 +1,4 @@
-"""The notebooks of the course: which there are, what each asks, and running them all."""
+"""The notebooks of the course: which there are, what each asks, its exercises, and running them all."""
 
 import os
 import re
@@ -6,15 +6,30 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from vos.course.attempts import CALL
 from vos.course.workspace import ROOT, Workspace, provenance
 from vos.files import VosError, write_json
 from vos.files.atomic import written_whole
 from vos.files.progress import progress_bar
+
+TIME = re.compile(r"^\*\*Time:\*\* about (\d+) minutes", re.MULTILINE)
+EXERCISE = re.compile(r"^#+ Exercise: (.+)\n+\*Difficulty: (\w+) · about (\d+) minutes(.*)\*$", re.MULTILINE)
+
+
+class Exercise(NamedTuple):
+    """An exercise as its heading has it, and the name of its check; None where no check decides."""
+
+    title: str
+    difficulty: str
+    minutes: int
+    waiting: bool  # most of the minutes are the computer's
+    check: str | None
 
 
 def notebook_paths(root: Path = ROOT) -> list[Path]:
@@ -30,6 +45,26 @@ def question(path: Path) -> str:
     if found is None:
         raise VosError(f"{path}: its first cell must begin with a title, as `# 1. What is a mask?`")
     return found[1]
+
+
+def minutes_to_read_and_solve(path: Path) -> int:
+    """What a notebook says of itself, without the time that it runs."""
+    found = TIME.search(nbformat.read(path, as_version=4).cells[0].source)
+    if found is None:
+        raise VosError(f"{path}: its first cell must say `**Time:** about N minutes to read and solve`")
+    return int(found[1])
+
+
+def exercises_of(path: Path) -> list[Exercise]:
+    """The exercises of a notebook, in their order."""
+    found: list[Exercise] = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for title, difficulty, minutes, rest in EXERCISE.findall(cell.source):
+                found.append(Exercise(title, difficulty, int(minutes), "computer" in rest, None))
+        elif found and found[-1].check is None and (call := CALL.search(cell.source)):
+            found[-1] = found[-1]._replace(check=call[1])
+    return found
 
 
 def run_notebooks(paths: Sequence[Path], workspace: Workspace, run: Path) -> None:
