@@ -202,7 +202,7 @@ def overwritten(p: Tensor, ids: list[int], size: tuple[int, int]) -> np.ndarray:
 
 def cast_to_uint8(p: Tensor, ids: list[int], size: tuple[int, int]) -> np.ndarray:
     """Probabilities become whole numbers before they are compared: all but 1.0 are 0."""
-    return merge_objects(upsample_probabilities(p.round(decimals=2), size).astype(np.uint8), ids, 0.5)
+    return merge_objects(upsample_probabilities(p, size).astype(np.uint8), ids, 0.5)
 
 
 def transposed(p: Tensor, ids: list[int], size: tuple[int, int]) -> np.ndarray:

@@ -111,7 +111,7 @@ class Workspace:
 
     def result(self, name: str) -> dict:
         """A result file, "table1" ...; the committed one of what no report measures, as "ablation" or a benchmark."""
-        measured_once = name in ("ablation", "course_attention") or name.startswith(("benchmark_", "real"))
+        measured_once = name in ("ablation", "course_attention", "faults") or name.startswith(("benchmark_", "real"))
         return read_json((ROOT / "data/results" if measured_once else self.results) / f"{name}.json")
 
     def scores(self, method: str) -> dict:

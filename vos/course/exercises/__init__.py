@@ -5,7 +5,7 @@ always runs to its end. Where an attempt goes wrong just as a typical mistake do
 """
 
 from vos.course.exercises.data import black_and_white, normalize_frames, object_masks
-from vos.course.exercises.later import attention, weights_that_learn
+from vos.course.exercises.later import attention, fingerprint_distance, weights_that_learn
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
 from vos.course.exercises.own_video import box_of, box_similarity, follow
 from vos.course.exercises.pictures import ids_at_size, median_example, merge_objects, painted
@@ -27,6 +27,7 @@ __all__ = [
     "box_similarity",
     "contour_accuracy",
     "curriculum_stage",
+    "fingerprint_distance",
     "follow",
     "ids_at_size",
     "learning_rate",
