@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from real import SHARES, davis_split, interval, mean_J, mixed_clips
 
+from vos.clips import ClipDataset
 from vos.config import PRESETS, ModelConfig, TrainConfig
 from vos.course.workspace import ROOT, provenance
 from vos.data import only_first_masks
@@ -29,6 +30,7 @@ from vos.training import VIDEO
 
 SIZE = (128, 224)
 STEPS = 200
+CALIBRATION = 24  # clips
 MODEL = replace(PRESETS["real"], size=SIZE)
 TRAINING = replace(VIDEO, minutes=None, iterations=STEPS, sizes=(), warm_up=20, checkpoint_every=50, workers=0)
 RESULT = ROOT / "data/results/real_ablation.json"
@@ -68,9 +70,27 @@ def train(row: Row, data: Path, out: Path, on_step: Callable | None = None) -> N
     Trainer(model, clips, row.training, out).fit(resume=True)
 
 
+@torch.no_grad()
+def settle_statistics(model: torch.nn.Module, data: Path) -> None:
+    """BatchNorm's statistics anew, from clips of the training videos: EfficientNet's own momentum, 0.01, is made for
+    hundreds of thousands of steps, and after a few hundred they still are near what they started from."""
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # the mean of all batches
+    model.train()
+    clips = ClipDataset(davis_split(data)[0], SIZE, cache=False)
+    for number in range(0, len(clips), max(1, len(clips) // CALIBRATION)):
+        clip = clips[number, 6]
+        model(clip.frames[None], clip.masks[None, 0])
+    model.eval()
+
+
 def score(name: str, data: Path, out: Path) -> dict:
     """J of a row's model on the sequences that are held out."""
     model, facts = load_checkpoint(out / LAST)
+    if not ROWS[name].config.frozen_norm:
+        settle_statistics(model, data)
     J = {v.name: mean_J(segment(model, only_first_masks(v)), v) for v in davis_split(data)[1]}
     values = list(J.values())
     found = {"J": sum(values) / len(values), "interval": interval(values), "sequences": J}

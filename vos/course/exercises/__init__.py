@@ -5,7 +5,14 @@ always runs to its end. Where an attempt goes wrong just as a typical mistake do
 """
 
 from vos.course.exercises.data import black_and_white, normalize_frames, object_masks
-from vos.course.exercises.later import attention, fingerprint_distance, weights_that_learn
+from vos.course.exercises.later import (
+    attention,
+    fingerprint_distance,
+    followed_by_attention,
+    read_from_two,
+    two_opinions,
+    weights_that_learn,
+)
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
 from vos.course.exercises.own_video import box_of, box_similarity, follow
 from vos.course.exercises.pictures import ids_at_size, median_example, merge_objects, painted
@@ -29,6 +36,7 @@ __all__ = [
     "curriculum_stage",
     "fingerprint_distance",
     "follow",
+    "followed_by_attention",
     "ids_at_size",
     "learning_rate",
     "lstm_step",
@@ -39,12 +47,14 @@ __all__ = [
     "normalize_frames",
     "object_masks",
     "painted",
+    "read_from_two",
     "receptive_field",
     "region_similarity",
     "representation_so_far",
     "soft_iou",
     "statistics",
     "two_convolutions",
+    "two_opinions",
     "updated_forward",
     "video_representation",
     "weights_that_learn",
