@@ -149,7 +149,6 @@ ROWS: dict[str, Callable[[BaseModel, Video], Iterator[np.ndarray]]] = {
     "128x224": size_row((128, 224)),
     "192x336": size_row((192, 336)),
     "320x560": size_row((320, 560)),
-    "384x672": size_row((384, 672)),
     "mirror": lambda model, video: segment(model, video, InferenceConfig(mirror=True)),
     "threshold 0.5": lambda model, video: segment(model, video, InferenceConfig(threshold=0.5)),
     "last frame in memory, too": with_last_frame,

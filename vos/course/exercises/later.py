@@ -106,8 +106,8 @@ def two_opinions(attempt: Callable) -> bool:
         ("both agree", (np.array([[0.9, 0.1]]), np.array([[0.8, 0.2]]))),
     ]
     mistakes = [
-        ("object where either says so; who is sure should outweigh who is in doubt.", lambda p, q: (p > 0.5) | (q > 0.5)),
-        ("object where both say so; who is sure should outweigh who is in doubt.", lambda p, q: (p > 0.5) & (q > 0.5)),
+        ("object where either says so; who is sure outweighs who is in doubt.", lambda p, q: (p > 0.5) | (q > 0.5)),
+        ("object where both say so; who is sure outweighs who is in doubt.", lambda p, q: (p > 0.5) & (q > 0.5)),
         ("the sum is compared with one half; the mean is asked for.", lambda p, q: p + q > 0.5),
         ("a mask of the second alone.", lambda p, q: q > 0.5),
     ]  # fmt: skip
