@@ -153,7 +153,7 @@ def at_threshold(threshold: float) -> Callable:
 
 def small(probabilities: Tensor, ids: list[int]) -> np.ndarray:
     """The right id map at the model's size."""
-    return as_it_should_be(probabilities, ids, tuple(probabilities.shape[1:]))
+    return as_it_should_be(probabilities, ids, (probabilities.shape[1], probabilities.shape[2]))
 
 
 def stretched(values: np.ndarray, size: tuple[int, int], method: Image.Resampling) -> np.ndarray:
@@ -258,7 +258,7 @@ def fingerprint(
     for video in videos:
         for item, J, F in video_scores(video, maps(video), write):
             scores[seen(item)].append((J, F))
-    found = {}
+    found: dict[str, float] = {}
     for name, values in (("_seen", scores[True]), ("_unseen", scores[False]), ("", scores[True] + scores[False])):
         means = np.mean(values, axis=0) if values else (np.nan, np.nan)
         found |= {f"J{name}": float(means[0]), f"F{name}": float(means[1])}

@@ -118,7 +118,7 @@ def fault_chooser(videos: Sequence[Video], kept: Kept, faults: Sequence[Fault]) 
     def draw(_change: object = None) -> None:
         video, fault = videos[video_box.value], faults[fault_box.value]
         index = min(frame_slider.value, len(video) - 1)
-        image, caption.value = fault_view(video, index, *kept[video.name][index], fault)
+        image, caption.value = fault_view(video, index, kept[video.name][index], fault)
         picture.value = jpeg(image)
 
     def change_video(_change: object) -> None:
@@ -132,8 +132,12 @@ def fault_chooser(videos: Sequence[Video], kept: Kept, faults: Sequence[Fault]) 
     return widgets.VBox([widgets.HBox([fault_box, video_box]), frame_slider, picture, caption])
 
 
-def fault_view(video: Video, index: int, ids: list[int], probabilities: Tensor, fault: Fault) -> tuple[np.ndarray, str]:
-    """Right and faulty masks of a frame side by side, uint8 (H, 2W, 3), and what a scorer finds, in HTML."""
+def fault_view(video: Video, index: int, said: tuple[list[int], Tensor], fault: Fault) -> tuple[np.ndarray, str]:
+    """Right and faulty masks of a frame side by side, uint8 (H, 2W, 3), and what a scorer finds, in HTML.
+
+    said: ids and probabilities (K, h, w) of the frame.
+    """
+    ids, probabilities = said
     frame, truth = video.frame(index), video.mask(index)
     pictures, lines = [], []
     for side, write in (("right", as_it_should_be), (fault.name, fault.plant)):
