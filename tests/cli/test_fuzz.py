@@ -152,7 +152,8 @@ def copy(path: Path, chance: random.Random) -> None:
 
 
 def swap(path: Path, chance: random.Random) -> None:
-    other = chance.choice([p for p in sorted(path.parents[3].rglob("*")) if p.is_file()])
+    root = next(folder for folder in path.parents if (folder / "model.pt").exists())
+    other = chance.choice([p for p in sorted(root.rglob("*")) if p.is_file()])
     mine, theirs = path.read_bytes(), other.read_bytes()
     path.write_bytes(theirs)
     other.write_bytes(mine)
