@@ -9,7 +9,6 @@ where it was. J is measured as experiments/real.py measures it, on the six seque
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,7 +58,7 @@ ROWS = {
 }
 
 
-def train(row: Row, data: Path, out: Path, on_step: Callable | None = None) -> None:
+def train(row: Row, data: Path, out: Path) -> None:
     """Train a row's model into `out`, or go on with it."""
     torch.manual_seed(row.training.seed)
     model = build(row.model, row.config)
