@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from real import keep_rows
 
 from vos.course.report import predict_into
-from vos.course.workspace import ROOT, provenance
+from vos.course.workspace import ROOT
 from vos.data import VOSDataset
 from vos.engine.checkpoints import LAST, load_checkpoint
 from vos.engine.trainer import Trainer, clips_for
-from vos.files import read_json, write_json
 from vos.inference import segment
 from vos.networks import MODELS, build, count_parameters
 from vos.scoring.evaluate import evaluate
@@ -73,10 +73,7 @@ def main() -> None:
         train(name, args.steps, args.seed, args.out / name)
         row = score(name, args.out / name)
         print(f"{name:<10} overall {row['overall']:.3f}  J by objects {row['J_by_objects']}", flush=True)
-        old = read_json(RESULT)["rows"] if RESULT.is_file() else []
-        rows = [*(one for one in old if one["name"] != name), row]
-        rows.sort(key=lambda row: list(MODELS).index(row["name"]))
-        write_json(RESULT, {"rows": rows, "provenance": provenance()})
+        keep_rows(RESULT, [row], lambda row: list(MODELS).index(row["name"]))
 
 
 if __name__ == "__main__":

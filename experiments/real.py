@@ -13,8 +13,10 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,6 +106,20 @@ def mean_J(predictions, video: Video) -> float:
     return float(np.mean([np.mean(found) for found in values.values()]))
 
 
+def scores_of(predict: Callable[[Video], Iterable[np.ndarray]], videos: Iterable[Video]) -> dict:
+    """{"J", "interval", "sequences"} of what a method predicts for some videos."""
+    J = {video.name: mean_J(predict(only_first_masks(video)), video) for video in videos}
+    return {"J": float(np.mean(list(J.values()))), "interval": interval(list(J.values())), "sequences": J}
+
+
+def keep_rows(path: Path, rows: Sequence[dict], order: Callable[[dict], Any], **facts: Any) -> None:
+    """Put rows into a table of data/results, in place of those of the same name; facts: what else it says."""
+    old = read_json(path)["rows"] if path.is_file() else []
+    new = {row["name"] for row in rows}
+    kept = [row for row in old if row["name"] not in new]
+    write_json(path, facts | {"rows": sorted([*kept, *rows], key=order), "provenance": provenance()})
+
+
 def score(args: argparse.Namespace) -> None:
     """Score copy-first and the models on the held-out sequences; prints and, with --save, writes the table."""
     _, held_out = davis_split(args.data)
@@ -119,17 +135,18 @@ def score(args: argparse.Namespace) -> None:
             row |= {"size": list(model.config.size), "inference": asdict(config)}
             predict = lambda video, model=model, config=config: segment(model, video, config)  # noqa: E731
         started = time.perf_counter()
-        J = {v.name: mean_J(predict(only_first_masks(v)), v) for v in tracked(held_out, row["name"], len(held_out))}
-        row |= {"J": float(np.mean(list(J.values()))), "interval": interval(list(J.values())), "sequences": J}
+        row |= scores_of(predict, tracked(held_out, row["name"], len(held_out)))
         row["frames_per_second"] = sum(map(len, held_out)) / (time.perf_counter() - started)
         rows.append(row)
-        print(f"{row['name']:<40} J {row['J']:.3f}  " + "  ".join(f"{k} {x:.3f}" for k, x in J.items()), flush=True)
+        print_row(row)
     if args.save:
-        path = ROOT / "data/results/real.json"
-        old = read_json(path)["rows"] if path.is_file() else []
-        new = {row["name"] for row in rows}
-        kept = [row for row in old if row["name"] not in new]
-        write_json(path, {"rows": sorted([*kept, *rows], key=lambda row: row["J"]), "provenance": provenance()})
+        keep_rows(ROOT / "data/results/real.json", rows, order=lambda row: row["J"])
+
+
+def print_row(row: dict) -> None:
+    """A row's J, and that of each sequence."""
+    each = "  ".join(f"{name} {J:.3f}" for name, J in row["sequences"].items())
+    print(f"{row['name']:<40} J {row['J']:.3f}  {each}", flush=True)
 
 
 def name_of_row(facts: dict, args: argparse.Namespace) -> str:

@@ -13,16 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from real import SHARES, davis_split, interval, mean_J, mixed_clips
+from real import SHARES, davis_split, keep_rows, mixed_clips, print_row, scores_of
 
 from vos.clips import ClipDataset
 from vos.config import PRESETS, ModelConfig, TrainConfig
-from vos.course.workspace import ROOT, provenance
-from vos.data import only_first_masks
+from vos.course.workspace import ROOT
 from vos.engine.checkpoints import LAST, load_checkpoint
 from vos.engine.pretrained import load_imagenet_weights
 from vos.engine.trainer import Trainer
-from vos.files import read_json, write_json
 from vos.inference import segment
 from vos.networks import build, count_parameters
 from vos.training import VIDEO
@@ -90,9 +88,7 @@ def score(name: str, data: Path, out: Path) -> dict:
     model, facts = load_checkpoint(out / LAST)
     if not ROWS[name].config.frozen_norm:
         settle_statistics(model, data)
-    J = {v.name: mean_J(segment(model, only_first_masks(v)), v) for v in davis_split(data)[1]}
-    values = list(J.values())
-    found = {"J": sum(values) / len(values), "interval": interval(values), "sequences": J}
+    found = scores_of(lambda video: segment(model, video), davis_split(data)[1])
     known = {"steps": facts["iterations"], "minutes": facts["minutes"], "parameters": count_parameters(model)}
     return {"name": name, **found, **known, "seed": ROWS[name].training.seed}
 
@@ -111,11 +107,8 @@ def main() -> None:
         out = args.out / name.replace(" ", "_")
         train(ROWS[name], args.data, out)
         row = score(name, args.data, out)
-        print(f"{name:<40} J {row['J']:.3f}  " + "  ".join(f"{k} {x:.3f}" for k, x in row["sequences"].items()))
-        old = read_json(RESULT)["rows"] if RESULT.is_file() else []
-        rows = [*(one for one in old if one["name"] != name), row]
-        rows.sort(key=lambda row: list(ROWS).index(row["name"]))
-        write_json(RESULT, {"size": SIZE, "steps": STEPS, "rows": rows, "provenance": provenance()})
+        print_row(row)
+        keep_rows(RESULT, [row], lambda row: list(ROWS).index(row["name"]), size=SIZE, steps=STEPS)
 
 
 if __name__ == "__main__":

@@ -15,16 +15,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from real import davis_split, interval, mean_J
+from real import davis_split, keep_rows, print_row, scores_of
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from vos.attention import Memory
 from vos.config import InferenceConfig
-from vos.course.workspace import ROOT, provenance
-from vos.data import Video, normalize_frames, only_first_masks
+from vos.course.workspace import ROOT
+from vos.data import Video, normalize_frames
 from vos.engine.checkpoints import load_checkpoint
-from vos.files import read_json, write_json
 from vos.inference import Segmenter, best_threshold, segment, upsample_probabilities
 from vos.networks import BaseModel, build
 from vos.tracking import Tracker
@@ -169,17 +168,11 @@ def main() -> None:
     _, held_out = davis_split(args.data)
     for name in args.only:
         begun = time.perf_counter()
-        J = {v.name: mean_J(ROWS[name](model, only_first_masks(v)), v) for v in held_out}
-        values, speed = list(J.values()), sum(map(len, held_out)) / (time.perf_counter() - begun)
-        mean = sum(values) / len(values)
-        rows.append({"name": name, "J": mean, "interval": interval(values), "sequences": J, "frames_per_second": speed})
-        print(f"{name:<28} J {mean:.4f} " + " ".join(f"{k} {x:.3f}" for k, x in J.items()), flush=True)
+        row = {"name": name} | scores_of(lambda video, way=ROWS[name]: way(model, video), held_out)
+        rows.append(row | {"frames_per_second": sum(map(len, held_out)) / (time.perf_counter() - begun)})
+        print_row(row)
     if args.save:
-        old = read_json(RESULT)["rows"] if RESULT.is_file() else []
-        rows += [row for row in old if row["name"] not in {one["name"] for one in rows}]
-        write_json(
-            RESULT, {"rows": sorted(rows, key=lambda row: list(ROWS).index(row["name"])), "provenance": provenance()}
-        )
+        keep_rows(RESULT, rows, lambda row: list(ROWS).index(row["name"]))
 
 
 if __name__ == "__main__":

@@ -150,13 +150,15 @@ def segment(model: BaseModel, video: Video, config: InferenceConfig | None = Non
 
 @torch.inference_mode()
 def object_probabilities(
-    model: BaseModel, video: Video, config: InferenceConfig | None = None
+    model: BaseModel, video: Video, config: InferenceConfig | None = None, tracker: type[Tracker] | None = None
 ) -> Iterator[tuple[list[int], Tensor]]:
     """Yield, for every frame, the ids of the objects begun before it and their probabilities (K, h, w).
 
-    They are what `segment` makes its id maps of, at the model's size.
+    They are what `segment` makes its id maps of, at the model's size. tracker: in place of the one of the config.
     """
     segmenter = Segmenter(model, config)
+    if tracker:
+        segmenter.tracker = tracker(model, segmenter.config.precision)
     for index, (frame, code) in enumerate(segmenter.encoded_frames(video)):
         yield segmenter.ids, segmenter.tracker.step(code)
         given = video.given(index)

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from vos.data import IMAGENET_MEAN, IMAGENET_STD, Video
-from vos.inference import Segmenter, best_threshold, merge_objects, upsample_probabilities
+from vos.inference import best_threshold, merge_objects, object_probabilities, upsample_probabilities
 from vos.masks import PALETTE, stretch_ids
 from vos.metrics import score_frames
 from vos.networks import BaseModel
@@ -36,15 +36,8 @@ class Fault:
 
 
 def run(model: BaseModel, video: Video, tracker: type[Tracker] = Tracker) -> Maps:
-    """What a model says of every frame of a video, as `vos.inference.object_probabilities`, with another tracker."""
-    segmenter = Segmenter(model)
-    segmenter.tracker = tracker(segmenter.model, segmenter.config.precision)
-    with torch.inference_mode():
-        for index, (frame, code) in enumerate(segmenter.encoded_frames(video)):
-            yield segmenter.ids, segmenter.tracker.step(code)
-            given = video.given(index)
-            if given is not None:
-                segmenter.begin(frame, given)
+    """What a model says of every frame of a video: `object_probabilities`, by one look at each and no mirror image."""
+    return object_probabilities(model, video, tracker=tracker)
 
 
 # How a model is run.

@@ -6,26 +6,30 @@ import torch
 from torch import Tensor
 
 from vos.config import ModelConfig
-from vos.course.exercises.compare import compare
+from vos.course.exercises.compare import Case, compare
 from vos.course.exercises.networks import small_lstm
 from vos.networks import ConvLSTM, Fusion, UpdatedModel
 
 
-def video_representation(attempt: Callable) -> bool:
-    """Notebook 03: attempt(lstm, encoded (B, T, C, h, w)) -> h_video (B, C, h, w), from a zero start."""
+def videos_to_watch() -> list[Case]:
+    """A ConvLSTM and encoded frames (B, T, C, h, w), three times."""
     torch.manual_seed(1)
     lstm = small_lstm(6, 6)
-    cases = [
+    return [
         ("one frame", (lstm, torch.randn(1, 1, 6, 2, 3))),
-        ("five frames", (lstm, torch.randn(2, 5, 6, 8, 14))),
+        ("two videos of five frames", (lstm, torch.randn(2, 5, 6, 8, 14))),
         ("a still video", (lstm, torch.ones(1, 7, 6, 4, 4))),
     ]
+
+
+def video_representation(attempt: Callable) -> bool:
+    """Notebook 03: attempt(lstm, encoded (B, T, C, h, w)) -> h_video (B, C, h, w), from a zero start."""
     mistakes = [
         ("c is returned; h_video is the last h.", lambda lstm, x: lstm(x)[1][1]),
         ("every frame starts from zeros; hand the state on.", lambda lstm, x: lstm(x[:, -1:])[1][0]),
         ("the mean of all h_t; h_video is the last one.", lambda lstm, x: lstm(x)[0].mean(dim=1)),
     ]
-    return compare(attempt, lambda lstm, x: lstm(x)[1][0], cases, mistakes)
+    return compare(attempt, lambda lstm, x: lstm(x)[1][0], videos_to_watch(), mistakes)
 
 
 def two_convolutions(attempt: Callable) -> bool:
@@ -130,13 +134,6 @@ def representation_so_far(attempt: Callable) -> bool:
         hidden = lstm(x)[0]
         return torch.cat([torch.zeros_like(hidden[:, :1]), hidden[:, :-1]], dim=1)
 
-    torch.manual_seed(1)
-    lstm = small_lstm(6, 6)
-    cases = [
-        ("one frame", (lstm, torch.randn(1, 1, 6, 2, 3))),
-        ("two videos of five frames", (lstm, torch.randn(2, 5, 6, 4, 5))),
-        ("a still video", (lstm, torch.ones(1, 7, 6, 4, 4))),
-    ]
     mistakes = [
         ("c is returned; what is handed on to the block is h.", every_c),
         ("only the last one is returned; each t needs its own.", lambda lstm, x: lstm(x)[1][0]),
@@ -144,4 +141,4 @@ def representation_so_far(attempt: Callable) -> bool:
         ("every frame starts from zeros; hand the state on.", alone),
         ("one frame late: what is handed on at t has seen frame t.", one_late),
     ]
-    return compare(attempt, lambda lstm, x: lstm(x)[0], cases, mistakes)
+    return compare(attempt, lambda lstm, x: lstm(x)[0], videos_to_watch(), mistakes)
