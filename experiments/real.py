@@ -10,7 +10,6 @@ more short videos, and the synthetic set. Held out: every fifth DAVIS sequence (
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -81,7 +80,6 @@ def mixed_clips(
 def train(args: argparse.Namespace) -> None:
     """Train a model, or go on with its training."""
     config = replace(VIDEO, minutes=args.minutes, iterations=args.iterations, seed=args.seed, checkpoint_every=50)
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ.get("WORLD_SIZE", "1"))))
     with init_distributed() as dist:
         torch.manual_seed(args.seed)
         if args.start:
@@ -92,7 +90,8 @@ def train(args: argparse.Namespace) -> None:
         clips = mixed_clips(args.data, model.config.size, config)
         args.out.mkdir(parents=True, exist_ok=True)
         with TrainingBar(args.model, config.iterations, shown=dist.is_main) as bar:
-            Trainer(model, clips, config, args.out, dist=dist, on_step=bar).fit(resume=True)
+            clock = time.process_time if args.cpu_minutes else time.perf_counter
+            Trainer(model, clips, config, args.out, dist=dist, on_step=bar, clock=clock).fit(resume=True)
 
 
 def mean_J(predictions, video: Video) -> float:
@@ -181,6 +180,9 @@ def main() -> None:
         if name == "train":
             command.add_argument("model", choices=("base", "updated", "attention"))
             command.add_argument("--minutes", type=float, default=VIDEO.minutes)
+            command.add_argument(
+                "--cpu-minutes", action="store_true", help="count minutes of computing, beside other work"
+            )
             command.add_argument("--iterations", type=int, default=VIDEO.iterations)
             command.add_argument(
                 "--start", type=Path, metavar="CKPT", help="start from these weights, not from ImageNet"

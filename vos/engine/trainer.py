@@ -96,7 +96,8 @@ class Trainer:
 
     clips: to train on. run_dir: where last.pt, best.pt and log.csv go. dist: this process among those that train
     together. val_clips: clips that the training never sees; with them best.pt keeps the weights of the highest J.
-    on_step: is shown the log and the fraction that is done. on_checkpoint: is shown the log.
+    on_step: is shown the log and the fraction that is done. on_checkpoint: is shown the log. clock: seconds, for a
+    limit in minutes; `time.process_time` counts what this process computes, beside other work.
     """
 
     def __init__(
@@ -110,11 +111,12 @@ class Trainer:
         val_clips: Sequence[Clip] = (),
         on_step: Callable[[Log, float], None] = lambda log, done: None,
         on_checkpoint: Callable[[Log], None] = lambda log: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         torch.manual_seed(config.seed)
         self.dist = dist or Distributed()
         self.model, self.config, self.run_dir, self.val_clips = model.to(self.dist.device), config, run_dir, val_clips
-        self.on_step, self.on_checkpoint = on_step, on_checkpoint
+        self.on_step, self.on_checkpoint, self.clock = on_step, on_checkpoint, clock
         self.optimizer = Optimizer(model, config.weight_decay, config.muon, config.backbone_rate)
         self.precision = config.precision
         if config.precision == "auto":
@@ -140,14 +142,14 @@ class Trainer:
             self.resume()
         batches = self.loader()
         self.model.train()
-        started = time.perf_counter() - self.seconds
+        started = self.clock() - self.seconds
         try:
             with interrupts_noted() as signals:
                 while self.progress() < 1:
                     self.step(self.next_batch(batches))
                     # One clock for all processes; and all stop where one was asked to.
-                    clock = time.perf_counter() - started if self.dist.is_main else 0.0
-                    self.seconds, stops = all_reduce_sum([clock, float(bool(signals))], self.dist)
+                    seconds = self.clock() - started if self.dist.is_main else 0.0
+                    self.seconds, stops = all_reduce_sum([seconds, float(bool(signals))], self.dist)
                     self.log[-1]["seconds"] = self.seconds
                     self.on_step(self.log, self.progress())
                     every = self.config.checkpoint_every
