@@ -266,6 +266,14 @@ def distance(a: Sequence[float], b: Sequence[float]) -> float:
 
 def video_scores(video: Video, maps: Maps, write: Callable) -> Iterator[tuple[str | None, float, float]]:
     """(category, J, F) of every object of a video."""
+    J, F = frame_scores(video, maps, write)
+    for k, item in enumerate(video.objects):
+        if np.isfinite(J[:, k]).any():
+            yield item.category, float(np.nanmean(J[:, k])), float(np.nanmean(F[:, k]))
+
+
+def frame_scores(video: Video, maps: Maps, write: Callable) -> tuple[np.ndarray, np.ndarray]:
+    """J and F (T, K) of every object in every frame; NaN where the object does not count."""
     numbers = [item.id for item in video.objects]
     J, F = np.full((2, len(video), len(numbers)), np.nan)
     for index, (ids, probabilities) in enumerate(maps):
@@ -275,6 +283,4 @@ def video_scores(video: Video, maps: Maps, write: Callable) -> Iterator[tuple[st
             scored = score_frames(found[None], video.mask(index)[None], numbers)
             for values, now in zip((J, F), scored, strict=True):
                 values[index, counts] = now[0, counts]
-    for k, item in enumerate(video.objects):
-        if np.isfinite(J[:, k]).any():
-            yield item.category, float(np.nanmean(J[:, k])), float(np.nanmean(F[:, k]))
+    return J, F
