@@ -111,11 +111,13 @@ def scores_of(predict: Callable[[Video], Iterable[np.ndarray]], videos: Iterable
     return {"J": float(np.mean(list(J.values()))), "interval": interval(list(J.values())), "sequences": J}
 
 
-def keep_rows(path: Path, rows: Sequence[dict], order: Callable[[dict], Any], **facts: Any) -> None:
-    """Put rows into a table of data/results, in place of those of the same name; facts: what else it says."""
+def keep_rows(
+    path: Path, rows: Sequence[dict], order: Callable[[dict], Any], same: tuple[str, ...] = ("name",), **facts: Any
+) -> None:
+    """Put rows into a table of data/results, in place of those with the same `same`; facts: what else it says."""
     old = read_json(path)["rows"] if path.is_file() else []
-    new = {row["name"] for row in rows}
-    kept = [row for row in old if row["name"] not in new]
+    new = [[row[key] for key in same] for row in rows]
+    kept = [row for row in old if [row[key] for key in same] not in new]
     write_json(path, facts | {"rows": sorted([*kept, *rows], key=order), "provenance": provenance()})
 
 

@@ -39,17 +39,22 @@ class Segmenter:
     """
 
     def __init__(
-        self, model: BaseModel, config: InferenceConfig | None = None, online_steps: int | None = None
+        self,
+        model: BaseModel,
+        config: InferenceConfig | None = None,
+        online_steps: int | None = None,
+        tracker: type[Tracker] | None = None,
     ) -> None:
-        """config: None for what suits the model. online_steps: in place of the config's."""
+        """config: None for what suits the model. online_steps, tracker: in place of the config's."""
         config = config or inference_config(model.config)
         config = config if online_steps is None else replace(config, online_steps=online_steps)
         self.model, self.config, self.ids = model.eval(), config, list[int]()
         self.device = next(model.parameters()).device
-        if config.online_steps:
+        if config.online_steps and tracker is None:
             self.tracker: Tracker = OnlineTracker(model, config.precision, config.online_steps)
         else:
-            self.tracker = (MirroredTracker if config.mirror else Tracker)(model, config.precision)
+            kind = tracker or (MirroredTracker if config.mirror else Tracker)
+            self.tracker = kind(model, config.precision)
         self.size: tuple[int, ...] = ()  # (H, W, 3) of the video's frames
 
     @torch.inference_mode()
@@ -137,13 +142,16 @@ class Segmenter:
 
 
 @torch.inference_mode()
-def segment(model: BaseModel, video: Video, config: InferenceConfig | None = None) -> Iterator[np.ndarray]:
+def segment(
+    model: BaseModel, video: Video, config: InferenceConfig | None = None, tracker: type[Tracker] | None = None
+) -> Iterator[np.ndarray]:
     """Yield the id map of every frame of a video in files, uint8 (H, W) at native size.
 
     In the frame where an object begins the given mask is the answer for it, and the predictions of the others stay.
     The ids that come out are 0 and those given so far. The updated model needs two passes, so it is not online.
+    tracker: in place of the one of the config.
     """
-    segmenter = Segmenter(model, config)
+    segmenter = Segmenter(model, config, tracker=tracker)
     for index, (frame, code) in enumerate(segmenter.encoded_frames(video)):
         yield segmenter.advance(frame, code, video.size, video.given(index))
 
@@ -156,9 +164,7 @@ def object_probabilities(
 
     They are what `segment` makes its id maps of, at the model's size. tracker: in place of the one of the config.
     """
-    segmenter = Segmenter(model, config)
-    if tracker:
-        segmenter.tracker = tracker(model, segmenter.config.precision)
+    segmenter = Segmenter(model, config, tracker=tracker)
     for index, (frame, code) in enumerate(segmenter.encoded_frames(video)):
         yield segmenter.ids, segmenter.tracker.step(code)
         given = video.given(index)

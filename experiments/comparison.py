@@ -1,0 +1,224 @@
+"""Does h_video help? Variants of the models, several seeds each, scored on 200 videos drawn for this alone.
+
+    python experiments/comparison.py [NAME ...] [--seeds 0 1 2] [--steps 400] [--jobs 2] [--data path/to/shared/data]
+
+The preset "course" on the synthetic set. Every training takes the same number of steps, on one thread in float32, so a
+run of it again gives the same weights; a training that was stopped goes on, and a row that is there is kept. With
+--data the models, which have seen only drawings, are also scored on the real sequences that real.py holds out.
+"""
+
+import argparse
+import multiprocessing
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from real import davis_split, keep_rows, scores_of
+from torch import Tensor
+
+from vos.config import PRESETS, ModelConfig
+from vos.course.report import predict_into
+from vos.course.workspace import ROOT
+from vos.data import Video, Videos, VOSDataset
+from vos.engine.checkpoints import LAST, read_checkpoint
+from vos.engine.trainer import Trainer, clips_for
+from vos.files import read_json
+from vos.files.progress import tracked
+from vos.inference import Segmenter, segment
+from vos.networks import BaseModel, State, UpdatedModel, build, count_parameters
+from vos.scoring.evaluate import evaluate
+from vos.synthetic.dataset import draw_dataset, is_drawn
+from vos.tracking import Tracker
+from vos.training import SYNTHETIC
+
+RESULT = ROOT / "data/results/comparison.json"
+COURSE = PRESETS["course"]
+JUDGES, JUDGES_SEED = 200, 1  # validation videos of a set that is drawn from another seed
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model, its network, what is changed in it, and the tracker it then needs, given the model and another video."""
+
+    model: str
+    network: ModelConfig = COURSE
+    change: Callable[[BaseModel], None] = lambda model: None
+    tracker: Callable[[BaseModel, Video], type[Tracker]] = lambda model, another: Tracker
+
+
+def without_h_video(model: BaseModel) -> None:
+    """h_video is zeros, in training and in the test: all else of the updated model stays."""
+    assert isinstance(model, UpdatedModel)
+    fuse = model.fuse
+    model.fuse = lambda encoded, h_video: fuse(encoded, torch.zeros_like(h_video))  # type: ignore[method-assign]
+
+
+def with_h_video_of_another(model: BaseModel) -> None:
+    """h_video is that of another clip of the batch; `tracker_with_h_video_of` does the same in the test."""
+    assert isinstance(model, UpdatedModel)
+    fuse = model.fuse
+
+    def fused(encoded: Tensor, h_video: Tensor) -> Tensor:
+        return fuse(encoded, h_video.roll(1, dims=0))
+
+    model.fuse = fused  # type: ignore[method-assign]
+
+
+def tracker_with_h_video_of(model: BaseModel, another: Video) -> type[Tracker]:
+    """A tracker whose h_video is that of another video."""
+    segmenter = Segmenter(model)
+    with torch.inference_mode():
+        next(segmenter.encoded_frames(another))  # has watched all of it by then
+    state = segmenter.tracker.video_state
+
+    class OfAnother(Tracker):
+        def inputs(self, encoded: Tensor) -> Tensor:
+            self.video_state = state
+            return super().inputs(encoded)
+
+    return OfAnother
+
+
+def without_memory(model: BaseModel) -> None:
+    """Every step of the mask ConvLSTM starts from h_0 and c_0: attention alone finds the object in a frame."""
+    lstm = model.mask_lstm
+
+    def forward(inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        gates = lstm.input_to_gates(inputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
+        return torch.stack([lstm.step(one, state)[0] for one in gates.unbind(1)], dim=1), state
+
+    lstm.forward = forward  # type: ignore[method-assign, assignment]
+
+
+class Forgetful(Tracker):
+    """A tracker that takes every step from the state in which the objects began."""
+
+    begun: State | None = None
+
+    def step(self, code: object) -> Tensor:
+        self.state = self.begun
+        return super().step(code)
+
+    def begin(self, frame: Tensor, masks: Tensor, kept: list[int]) -> None:
+        self.state = self.begun
+        super().begin(frame, masks, kept)
+        self.begun = self.state
+
+
+VARIANTS = {
+    "base": Variant("base"),
+    "base, wider": Variant("base", replace(COURSE, state_channels=116)),  # a few more weights than the updated model
+    "updated": Variant("updated"),
+    "updated, h_video zero": Variant("updated", change=without_h_video),
+    "updated, h_video of another": Variant("updated", change=with_h_video_of_another, tracker=tracker_with_h_video_of),
+    "attention": Variant("attention"),
+    "attention, state not carried on": Variant("attention", change=without_memory, tracker=lambda *_: Forgetful),
+}
+
+
+def train(variant: Variant, steps: int, seed: int, out: Path) -> None:
+    """Train a variant into `out`, or go on with it."""
+    torch.manual_seed(seed)
+    model = build(variant.model, variant.network)
+    variant.change(model)
+    config = replace(
+        SYNTHETIC, minutes=None, iterations=steps, seed=seed, precision="float32", checkpoint_every=50, workers=0
+    )
+    Trainer(model, clips_for(model, VOSDataset(ROOT / "data/synthetic").train, config), config, out).fit(resume=True)
+
+
+def judges(out: Path) -> VOSDataset:
+    """The videos that judge, drawn where they are missing."""
+    if not is_drawn(out, 1, JUDGES, JUDGES_SEED):
+        draw_dataset(out, 1, JUDGES, JUDGES_SEED)
+    return VOSDataset(out)
+
+
+def score(name: str, seed: int, folder: Path, data: Path | None) -> dict:
+    """The row of a training: means, and what is needed to pair it with others, video by video."""
+    variant, dataset, out = VARIANTS[name], judges(folder.parent / "judges"), folder / "predictions"
+    checkpoint = read_checkpoint(folder / LAST)
+    model = build(variant.model, variant.network)
+    model.load_state_dict(checkpoint["model"])
+    variant.change(model.eval())
+    videos = dataset.valid
+
+    def predictions(videos: Videos) -> Callable[[Video], Iterator[np.ndarray]]:
+        other = {video.name: videos[i - 1] for i, video in enumerate(videos)}
+        return lambda video: segment(model, video, tracker=variant.tracker(model, other[video.name]))
+
+    predict_into(out, predictions(videos), tracked(videos, name, len(videos)))
+    scores = evaluate(dataset.root / "valid_truth", out, "youtube-vos", videos=[video.name for video in videos])
+    means, objects = scores["global"], scores["objects"]
+    row = {"name": name, "seed": seed, "steps": checkpoint["iterations"], "parameters": count_parameters(model)}
+    row |= {key: means[key] for key in ("overall", "J_seen", "J_unseen", "F_seen", "F_unseen")}
+    row |= {"J": means["J_mean"], "F": means["F_mean"]} | by_group(objects)
+    if data:
+        held_out = davis_split(data)[1]
+        row["real"] = scores_of(predictions(held_out), held_out)["sequences"]
+    return row
+
+
+def by_group(objects: list[dict]) -> dict:
+    """J and F together of every video, J by how many objects it has, and J by frame after the object's first."""
+    by_video, frames = defaultdict(list), defaultdict(list)
+    for entry in objects:
+        by_video[entry["video"]].append(entry)
+        for age, J in enumerate(entry["J"]):
+            frames[age].append(J)
+    J_by_objects = defaultdict(list)
+    for entries in by_video.values():
+        together = str(len(entries)) if len(entries) < 3 else "3 and more"
+        J_by_objects[together] += [entry["J_mean"] for entry in entries]
+    return {
+        "by_video": [
+            round(float(np.mean([(e["J_mean"] + e["F_mean"]) / 2 for e in entries])), 4)
+            for _, entries in sorted(by_video.items())
+        ],
+        "J_by_objects": {key: float(np.mean(J_by_objects[key])) for key in sorted(J_by_objects)},
+        "J_by_frame": [round(float(np.mean(frames[age])), 4) for age in sorted(frames)],
+    }
+
+
+def train_and_score(name: str, seed: int, steps: int, out: Path, data: Path | None) -> dict:
+    """One cell of the comparison, on one core."""
+    torch.set_num_threads(1)
+    folder = out / f"{name.replace(',', '').replace(' ', '_')}_{seed}"
+    train(VARIANTS[name], steps, seed, folder)
+    return score(name, seed, folder, data)
+
+
+def main() -> None:
+    """Train and score what is lacking; writes data/results/comparison.json row by row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {'; '.join(VARIANTS)} (default: all)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--jobs", type=int, default=2, help="trainings side by side, one core each")
+    parser.add_argument("--out", type=Path, default=ROOT / "runs/comparison")
+    parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--data", type=Path, help="the folder that holds DAVIS/")
+    args = parser.parse_args()
+    if unknown := set(args.names) - set(VARIANTS):
+        parser.error(f"no such variant: {', '.join(sorted(unknown))}")
+    judges(args.out / "judges")  # drawn once, before the processes start
+    rows = read_json(args.result)["rows"] if args.result.is_file() else []
+    there = {(row["name"], row["seed"]) for row in rows if row["steps"] == args.steps}
+    # Seed by seed, so that a stopped comparison still compares.
+    todo = [(name, seed) for seed in args.seeds for name in args.names or VARIANTS if (name, seed) not in there]
+    with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+        jobs = [pool.submit(train_and_score, *one, args.steps, args.out, args.data) for one in todo]
+        for job in as_completed(jobs):
+            row = job.result()
+            print(f"{row['name']:<34} seed {row['seed']}  overall {row['overall']:.4f}  J {row['J']:.4f}", flush=True)
+            order = lambda row: (list(VARIANTS).index(row["name"]), row["seed"])  # noqa: E731
+            keep_rows(args.result, [row], order, same=("name", "seed"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Is one model better than another? Paired differences over videos and seeds, and what follows from them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+DRAWS = 10_000
+
+
+class Difference(NamedTuple):
+    """The mean of b - a, and the middle 95 % of it when seeds and videos are drawn again."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def paired_difference(a: np.ndarray, b: np.ndarray, draws: int = DRAWS) -> Difference:
+    """How much higher are the scores b than a? (seeds, videos) each, the same seeds and videos in the same places.
+
+    A hierarchical bootstrap: a draw takes as many seeds as there are, with replacement, and as many videos, so that
+    both what another training and what other videos would have changed is in the interval. ValueError where the two
+    differ in shape or hold nothing.
+    """
+    differences = np.asarray(b, float) - np.asarray(a, float)
+    if np.shape(a) != np.shape(b) or differences.ndim != 2 or not differences.size:
+        raise ValueError(f"scores must be (seeds, videos) of one shape, not {np.shape(a)} and {np.shape(b)}")
+    rng = np.random.default_rng(0)
+    seeds, videos = differences.shape
+    of_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), draws) / seeds  # how often each is drawn
+    of_video = rng.multinomial(videos, np.full(videos, 1 / videos), draws) / videos
+    means = ((of_seed @ differences) * of_video).sum(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return Difference(float(differences.mean()), float(low), float(high))
+
+
+def scores_by_seed(rows: Sequence[Mapping], name: str, key: str = "by_video") -> np.ndarray:
+    """The scores of a variant, (seeds, videos), of the rows of data/results/comparison.json."""
+    return np.array([row[key] for row in sorted(rows, key=lambda row: row["seed"]) if row["name"] == name])
+
+
+def verdict(name: str, other: str, found: Difference) -> str:
+    """What the interval says, in a sentence: better, worse, or no difference that could be seen."""
+    interval = f"{found.mean:+.3f}, 95 % {found.low:+.3f} to {found.high:+.3f}"
+    if found.low > 0:
+        return f"{name} scores higher than {other} ({interval})."
+    if found.high < 0:
+        return f"{name} scores lower than {other} ({interval})."
+    largest = max(abs(found.low), abs(found.high))
+    return f"{name} and {other}: no difference that could be seen, and none larger than {largest:.3f} ({interval})."
