@@ -23,9 +23,9 @@ def paired_difference(a: np.ndarray, b: np.ndarray, draws: int = DRAWS) -> Diffe
     both what another training and what other videos would have changed is in the interval. ValueError where the two
     differ in shape or hold nothing.
     """
-    differences = np.asarray(b, float) - np.asarray(a, float)
-    if np.shape(a) != np.shape(b) or differences.ndim != 2 or not differences.size:
+    if np.shape(a) != np.shape(b) or np.ndim(a) != 2 or not np.size(a):
         raise ValueError(f"scores must be (seeds, videos) of one shape, not {np.shape(a)} and {np.shape(b)}")
+    differences = np.asarray(b, float) - np.asarray(a, float)
     rng = np.random.default_rng(0)
     seeds, videos = differences.shape
     of_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), draws) / seeds  # how often each is drawn
