@@ -144,7 +144,8 @@ def test_a_failed_save_leaves_nothing(tmp_path):
 DOOR = """
     BASE UPDATED WIDTH LiveFigure ablation_effects clip_strip contact_sheet contour_matching dataset_statistics
     draw_architecture feature_maps loss_curves model_color model_look prediction_rows progress_figure progress_file
-    row_label running_median save score_bars score_by_frame score_over_time show_image spotlight styled use_style
+    row_label running_median save score_bars score_by_frame score_over_time show show_image spotlight styled
+    use_style
 """
 
 
@@ -185,6 +186,12 @@ for name in ("one", "two"):
     _, other = plt.subplots()
     other.set_title(name)
 ---
+fig, ax = plt.subplots()
+ax.plot([1, 2])
+figures.show(fig, 'A line that rises: "1 < 2"')
+---
+figures.show(figures.prediction_rows(frames, [("base", frames[..., 0] % 2)]), "Noise & masks of noise")
+---
 watch = figures.LiveFigure("base")
 rows = [{"iteration": i, "loss": 0.7, "length": 2, "seconds": 6.0} for i in range(3)]
 for end in (1, 2, 3):
@@ -199,12 +206,25 @@ def test_a_notebook_shows_each_figure_once_pictures_as_jpeg_and_curves_as_png(tm
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [[set(out.get("data", {})) - {"text/plain"} for out in cell.outputs] for cell in notebook.cells]
     png, jpeg = {"image/png"}, {"image/jpeg"}
-    assert shown == [[], [png], [png], [jpeg], [jpeg], [png] * 3, [png]]
+    html = {"text/html"}
+    assert shown == [[], [png], [png], [jpeg], [jpeg], [png] * 3, [html], [html], [html]]
     data = [cell.outputs[0]["data"] for cell in notebook.cells[1:5]]
     pictures = [base64.b64decode(d.get("image/png") or d["image/jpeg"]) for d in data]
     assert [Image.open(io.BytesIO(picture)).width for picture in pictures[:2]] == [900, 900]
     assert len(pictures[0]) < 25_000
     assert (tmp_path / "both.png").is_file()
+    rises, noise, watched = (cell.outputs[0]["data"] for cell in notebook.cells[6:])
+    assert rises["text/plain"] == 'A line that rises: "1 < 2"'
+    assert rises["text/html"].startswith(
+        '<img alt="A line that rises: &quot;1 &lt; 2&quot;" src="data:image/png;base64,iVBOR'
+    )
+    assert noise["text/html"].startswith('<img alt="Noise &amp; masks of noise" src="data:image/jpeg;base64,/9j/')
+    assert "3 iterations" in watched["text/plain"]  # of the last update
+
+
+def test_a_figure_is_not_shown_without_alternative_text():
+    with pytest.raises(ValueError, match="alternative text is empty"):
+        figures.show(Figure(), " ")
 
 
 @pytest.mark.parametrize("model", ["base", "updated", "attention"])

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vos.figures.results import running_median
-from vos.figures.style import WIDTH, model_color, save, styled
+from vos.figures.style import WIDTH, model_color, save, styled, with_alt
 
 
 @styled()
@@ -53,8 +53,9 @@ class LiveFigure:
     def __call__(self, log: Sequence[dict]) -> None:
         from IPython.display import display
 
-        figure = progress_figure(log, self.name)
+        alt = f"{self.name}: the loss of {len(log)} iterations, and J on held-out clips where it was measured"
+        picture = with_alt(progress_figure(log, self.name), alt)
         if self.shown:
-            self.shown.update(figure)
+            self.shown.update(picture, raw=True)
         else:
-            self.shown = display(figure, display_id=True)
+            self.shown = display(picture, raw=True, display_id=True)

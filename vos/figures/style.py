@@ -1,5 +1,7 @@
 """The look of every figure: one style, and one colour, line and marker for each model; showing and saving."""
 
+import base64
+import html
 import io
 from dataclasses import dataclass
 from functools import partial
@@ -56,19 +58,52 @@ def use_style() -> None:
     if shell is not None:
         shell.run_line_magic("matplotlib", "inline")  # first, because it brings formatters of its own
         for kind in ("png", "jpeg"):
-            shell.display_formatter.formatters[f"image/{kind}"].for_type(Figure, partial(as_shown, kind=kind))
+            shell.display_formatter.formatters[f"image/{kind}"].for_type(Figure, partial(formatted, kind=kind))
     style.use(STYLE)
 
 
-def as_shown(figure: Figure, kind: str) -> bytes | None:
-    """A figure in a notebook, small: a "jpeg" where it holds pictures, else a "png"; None where `kind` is the other."""
-    photo = any(axes.images for axes in figure.axes)
-    if photo != (kind == "jpeg"):
-        return None
-    how: dict = {"dpi": 110, "pil_kwargs": {"quality": 88}} if photo else {"dpi": 100, "metadata": {"Software": None}}
+def show(figure: Figure, alt: str) -> None:
+    """Show a figure below a notebook's cell, once, with alternative text: what a reader who cannot see it should know.
+
+    Call it once the figure is complete, as the last line of a cell; pyplot then forgets the figure.
+    """
+    from IPython.display import display
+    from matplotlib import pyplot
+
+    display(with_alt(figure, alt), raw=True)
+    pyplot.close(figure)
+
+
+def with_alt(figure: Figure, alt: str) -> dict[str, str]:
+    """A figure as what notebooks display, by media type; ValueError without alternative text.
+
+    It is HTML, as JupyterLab gives an image/png no alternative text, and nothing but HTML, as every byte of the picture
+    would be there twice. Where HTML is not shown, the alternative text stands in for it.
+    """
+    if not alt.strip():
+        raise ValueError("the alternative text is empty: say in a sentence or two what the figure shows")
+    kind = image_kind(figure)
+    data = base64.b64encode(encoded(figure, kind)).decode()
+    return {"text/html": f'<img alt="{html.escape(alt)}" src="data:image/{kind};base64,{data}">', "text/plain": alt}
+
+
+def image_kind(figure: Figure) -> str:
+    """What makes a figure small: "jpeg" where it holds pictures, else "png"."""
+    return "jpeg" if any(axes.images for axes in figure.axes) else "png"
+
+
+def encoded(figure: Figure, kind: str) -> bytes:
+    """A figure as an image for a notebook."""
+    photo: dict = {"dpi": 110, "pil_kwargs": {"quality": 88}}
+    how = photo if kind == "jpeg" else {"dpi": 100, "metadata": {"Software": None}}
     stream = io.BytesIO()
     figure.savefig(stream, format=kind, **how)
     return stream.getvalue()
+
+
+def formatted(figure: Figure, kind: str) -> bytes | None:
+    """How IPython shows a figure that nobody gave to `show`: as one image, so None for the other kind."""
+    return encoded(figure, kind) if kind == image_kind(figure) else None
 
 
 def save(figure: Figure, path: Path) -> None:
