@@ -1,0 +1,76 @@
+"""Every picture of a committed notebook says in words what it shows, and JupyterLab hands the words on."""
+
+import html
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from helpers.jupyter_lab import jupyter_lab, missing
+
+from vos.course.notebooks import notebook_paths
+
+TO_DO = {"02", "03", "04", "05", "06", "10"}  # temporary: notebooks whose figures have no alternative text yet
+SHOWN = re.compile(r'<img alt="([^"]*)" src="data:image/(?:png|jpeg);base64,[\w+/=]+">')  # as figures.show makes it
+ELEMENT = re.compile(r"<(img|video|svg|canvas)\b[^>]*>")
+MARKDOWN = re.compile(r"!\[([^\]]*)\]\(")
+SHORTEST = 30  # characters
+
+
+def texts_of(notebook: nbformat.NotebookNode) -> tuple[list[str], list[str]]:
+    """The alternative texts of all pictures of a notebook, and what has none, by the number of the cell."""
+    texts, lacking = [], []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            texts += MARKDOWN.findall(cell.source)
+            if ELEMENT.search(cell.source):
+                lacking.append(f"cell {number}: a picture in HTML; write it as ![words](file)")
+        for data in (output.data for output in cell.get("outputs", []) if "data" in output):
+            shown = SHOWN.fullmatch(data.get("text/html", ""))
+            if shown and html.unescape(shown[1]) == data.get("text/plain"):
+                texts.append(data["text/plain"])
+                continue
+            for element in ELEMENT.finditer(data.get("text/html", "")):
+                label = re.search(r'aria-label="([^"]*)"', element[0])
+                if element[1] == "video" and label:
+                    texts.append(html.unescape(label[1]))
+                else:
+                    lacking.append(f"cell {number}: {element[1]} without alternative text")
+            lacking += [f"cell {number}: {kind}; use figures.show" for kind in data if kind.startswith("image/")]
+    return texts, lacking
+
+
+@pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
+def test_every_picture_has_a_text_of_its_own(path: Path):
+    texts, lacking = texts_of(nbformat.read(path, as_version=4))
+    if path.stem[:2] in TO_DO:
+        assert lacking, f"{path.stem} is done: take it off TO_DO"
+        pytest.xfail("\n".join(lacking))
+    assert texts and not lacking, "\n".join(lacking)
+    assert [text for text in texts if len(text) < SHORTEST] == []
+    assert [text for text in texts if texts.count(text) > 1] == []
+
+
+CODE = """
+import matplotlib.pyplot as plt, numpy as np
+from vos import figures
+figures.use_style()
+---
+fig, ax = plt.subplots()
+ax.plot([1, 2])
+figures.show(fig, 'A line that rises: "1 < 2" & more')
+---
+figures.show(figures.contact_sheet(np.zeros((3, 64, 112, 3), np.uint8)), "Three black pictures")
+"""
+PICTURES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')].map(i => [i.alt, i.naturalWidth])"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(missing()), reason=f"needs JupyterLab, playwright and Chromium: {missing()}")
+def test_jupyterlab_shows_each_figure_once_with_its_text(tmp_path):
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in CODE.split("---")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, tmp_path / "figures.ipynb")
+    with jupyter_lab(tmp_path / "figures.ipynb") as page:
+        assert page.evaluate(PICTURES) == [['A line that rises: "1 < 2" & more', 900], ["Three black pictures", 990]]
