@@ -8,7 +8,7 @@ CPU    := https://download.pytorch.org/whl/cpu
 # DATA=folder runs the report on real video; without it the synthetic set is drawn.
 REPORT := report $(if $(DATA),--data $(DATA))
 
-.PHONY: report publish figures style lint check test lab clean
+.PHONY: report publish figures style lint check test lab site clean
 .DEFAULT_GOAL := report
 
 report: $(VENV)/.installed
@@ -36,6 +36,12 @@ test: lint
 lab: $(VENV)/.installed
 	@$(RUN) -m jupyterlab notebooks
 
+# Lessons, guides and README as web pages: runs/site/index.html. Notebooks are shown as they are committed.
+site: $(VENV)/.site
+	@rm -rf runs/site
+	@$(RUN) -m sphinx -q -W --keep-going -d runs/site.doctrees -c docs/site . runs/site
+	@echo "Open runs/site/index.html"
+
 # Without an NVIDIA GPU the CPU build saves gigabytes. It is asked for once, from that index alone (mixed sources
 # can pair a torch with a torchvision that does not fit); where it does not answer, the plain package serves.
 $(VENV)/.installed: pyproject.toml
@@ -50,6 +56,10 @@ $(VENV)/.installed: pyproject.toml
 	@echo "Installing the packages of pyproject.toml (a few minutes the first time) ..."
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,video,widget,imagenet]'
 	@$(RUN) -c 'import torch, torchvision'
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.installed
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[site]'
 	@touch $@
 
 clean:

@@ -1,43 +1,15 @@
 """Every picture of a committed notebook says in words what it shows, and JupyterLab hands the words on."""
 
-import html
-import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from helpers.alt_text import TO_DO, texts_of
 from helpers.jupyter_lab import jupyter_lab, missing
 
 from vos.course.notebooks import notebook_paths
 
-TO_DO = {"02", "03", "04", "05", "06", "10"}  # temporary: notebooks whose figures have no alternative text yet
-SHOWN = re.compile(r'<img alt="([^"]*)" src="data:image/(?:png|jpeg);base64,[\w+/=]+">')  # as figures.show makes it
-ELEMENT = re.compile(r"<(img|video|svg|canvas)\b[^>]*>")
-MARKDOWN = re.compile(r"!\[([^\]]*)\]\(")
 SHORTEST = 30  # characters
-
-
-def texts_of(notebook: nbformat.NotebookNode) -> tuple[list[str], list[str]]:
-    """The alternative texts of all pictures of a notebook, and what has none, by the number of the cell."""
-    texts, lacking = [], []
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "markdown":
-            texts += MARKDOWN.findall(cell.source)
-            if ELEMENT.search(cell.source):
-                lacking.append(f"cell {number}: a picture in HTML; write it as ![words](file)")
-        for data in (output.data for output in cell.get("outputs", []) if "data" in output):
-            shown = SHOWN.fullmatch(data.get("text/html", ""))
-            if shown and html.unescape(shown[1]) == data.get("text/plain"):
-                texts.append(data["text/plain"])
-                continue
-            for element in ELEMENT.finditer(data.get("text/html", "")):
-                label = re.search(r'aria-label="([^"]*)"', element[0])
-                if element[1] == "video" and label:
-                    texts.append(html.unescape(label[1]))
-                else:
-                    lacking.append(f"cell {number}: {element[1]} without alternative text")
-            lacking += [f"cell {number}: {kind}; use figures.show" for kind in data if kind.startswith("image/")]
-    return texts, lacking
 
 
 @pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
