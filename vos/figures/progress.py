@@ -53,8 +53,9 @@ class LiveFigure:
     def __call__(self, log: Sequence[dict]) -> None:
         from IPython.display import display
 
-        alt = f"{self.name}: the loss of {len(log)} iterations, and J on held-out clips where it was measured"
-        picture = with_alt(progress_figure(log, self.name), alt)
+        figure = progress_figure(log, self.name)
+        titles = "; ".join(axes.get_title(loc="left") for axes in figure.axes)
+        picture = with_alt(figure, f"Curves of a training after {len(log)} iterations. {titles}.")
         if self.shown:
             self.shown.update(picture, raw=True)
         else:
