@@ -36,11 +36,11 @@ test: lint
 lab: $(VENV)/.installed
 	@$(RUN) -m jupyterlab notebooks
 
-# Lessons, guides and README as web pages: runs/site/index.html. Notebooks are shown as they are committed.
+# Lessons, guides and README as web pages: runs/site/html/index.html. Notebooks are shown as they are committed.
 site: $(VENV)/.site
 	@rm -rf runs/site
-	@$(RUN) -m sphinx -q -W --keep-going -d runs/site.doctrees -c docs/site . runs/site
-	@echo "Open runs/site/index.html"
+	@$(RUN) -m sphinx -q -W --keep-going -d runs/site/doctrees -c docs/site . runs/site/html
+	@echo "Open runs/site/html/index.html"
 
 # Without an NVIDIA GPU the CPU build saves gigabytes. It is asked for once, from that index alone (mixed sources
 # can pair a torch with a torchvision that does not fit); where it does not answer, the plain package serves.

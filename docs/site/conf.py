@@ -1,4 +1,4 @@
-"""The course as a static site: `make site` writes it to runs/site, from what is committed, and runs no notebook.
+"""The course as a static site: `make site` writes it to runs/site/html, from what is committed, and runs no notebook.
 
 Sources lie where they always lie, below the root of the repository; here are only settings, contents.md and site.css.
 """
