@@ -25,6 +25,7 @@ from vos.synthetic.dataset import MARK, draw_dataset, is_drawn
 ROOT = Path(__file__).resolve().parents[2]  # the repository, where the package lies in one
 FULL_SET, FAST_SET = (300, 60), (12, 12)  # training and validation videos of the synthetic set
 SYNTHETIC_SEED = 0
+MEASURED_ONCE = ("ablation", "comparison", "course_attention", "faults", "training_faults")  # by experiments/
 
 
 def repository() -> Path:
@@ -111,7 +112,7 @@ class Workspace:
 
     def result(self, name: str) -> dict:
         """A result file, "table1" ...; the committed one of what no report measures, as "ablation" or a benchmark."""
-        measured_once = name in ("ablation", "course_attention", "faults") or name.startswith(("benchmark_", "real"))
+        measured_once = name in MEASURED_ONCE or name.startswith(("benchmark_", "real"))
         return read_json((ROOT / "data/results" if measured_once else self.results) / f"{name}.json")
 
     def scores(self, method: str) -> dict:
