@@ -15,6 +15,7 @@ from PIL import Image
 
 from vos import figures
 from vos.figures import architecture
+from vos.figures.results import running_median
 
 pytestmark = pytest.mark.slow  # all of it is for the whole suite
 
@@ -55,28 +56,48 @@ def test_colours_are_the_houses_everywhere():
     assert len({look.line for look in models}) == len({look.color for look in models}) == 5
 
 
-@pytest.mark.parametrize("log", [False, True])
-def test_loss_curves_end_at_their_running_median(log):
-    loss = np.array([0.7, 0.5, np.nan, 0.3, 0.2])
-    curves = {
-        "base": {"iteration": np.arange(1, 6), "loss": loss},
-        "updated": {"iteration": [1, 2], "loss": [0.6, 0.25]},
-    }
-    figure, texts = drawn(figures.loss_curves(curves, log=log, window=1))
-    assert {"base  0.2000", "updated  0.2500"} <= set(texts) if log else {"base  0.200", "updated  0.250"} <= set(texts)
-    assert figure.axes[0].get_yscale() == ("log" if log else "linear")
+def training_log(loss, length=None, **others):
+    """The columns of a log: an iteration a minute."""
+    steps = np.arange(1, len(loss) + 1)
+    return {"iteration": steps, "loss": loss, "length": length or [2] * len(loss), "seconds": 60 * steps} | others
+
+
+def test_loss_curves_end_at_their_running_median():
+    curves = {"base": training_log([0.7, 0.5, np.nan, 0.3, 0.2]), "updated": training_log([0.6, 0.25])}
+    figure, texts = drawn(figures.loss_curves(curves, window=1))
+    assert texts.count("base  0.2000") == texts.count("updated  0.2500") == len(figure.axes) == 2
+
+
+def test_loss_curves_mark_where_clips_get_longer_and_compare_at_equal_shares():
+    base = training_log(0.5 / np.arange(1, 9), [2, 2, 2, 2, 5, 5, 9, 9])
+    updated = training_log(0.4 / np.arange(1, 5), [2, 2, 5, 9], seconds=[120, 240, 360, 480])  # half as fast
+    figure, texts = drawn(figures.loss_curves({"base": base, "updated": updated}))
+    assert texts.count("base: 2 frames") == texts.count("updated: 2 frames") == 2
+    assert texts.count("5 frames") == texts.count("9 frames") == 4
+    above, below = ({line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"} for axes in figure.axes)
+    assert above == {5, 7, 3, 4} and below == {62.5, 87.5, 75, 100}  # iterations; shares of each one's minutes
+    shares = {tuple(line.get_xdata()) for line in figure.axes[1].lines if line.get_xdata()[-1] == 100}
+    assert {(12.5, 25, 37.5, 50, 62.5, 75, 87.5, 100), (25, 50, 75, 100)} <= shares
 
 
 def test_loss_curves_of_one_value_and_of_a_wrong_shape():
-    drawn(figures.loss_curves({"base": {"iteration": [1], "loss": [0.69]}}))
+    drawn(figures.loss_curves({"base": training_log([0.69])}))
     with pytest.raises(ValueError, match="base"):
-        figures.loss_curves({"base": {"iteration": [1, 2], "loss": [0.69]}})
+        figures.loss_curves({"base": training_log([0.69], iteration=[1, 2])})
+    with pytest.raises(ValueError, match="not empty"):
+        figures.loss_curves({"base": training_log([])})
+
+
+def test_a_smooth_loss_steps_where_the_clips_get_longer():
+    loss, length = np.array([1, 9, 1, 1, 5, 5, 5]), np.array([2, 2, 2, 2, 5, 5, 5])
+    np.testing.assert_array_equal(figures.smooth_loss(loss, length, window=3), [5, 1, 1, 1, 5, 5, 5])
+    assert len(figures.smooth_loss(loss, length)) == 7
 
 
 def test_running_median_by_hand():
-    np.testing.assert_array_equal(figures.running_median([1, 9, 2, 8, 3], 3), [5, 2, 8, 3, 5.5])
-    np.testing.assert_array_equal(figures.running_median([1, np.nan, 3], 3), [1, 2, 3])
-    np.testing.assert_array_equal(figures.running_median([np.nan, 4], 1), [np.nan, 4])
+    np.testing.assert_array_equal(running_median([1, 9, 2, 8, 3], 3), [5, 2, 8, 3, 5.5])
+    np.testing.assert_array_equal(running_median([1, np.nan, 3], 3), [1, 2, 3])
+    np.testing.assert_array_equal(running_median([np.nan, 4], 1), [np.nan, 4])
 
 
 def test_labels_of_close_curves_do_not_meet():
@@ -128,7 +149,7 @@ def test_prediction_rows_without_scores_names_or_a_given_mask():
 
 def test_saved_twice_is_the_same_file_without_a_date(tmp_path):
     for name in ("a.png", "b.png"):
-        figures.save(figures.loss_curves({"base": {"iteration": [1, 2], "loss": [0.6, 0.2]}}), tmp_path / name)
+        figures.save(figures.loss_curves({"base": training_log([0.6, 0.2])}), tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as image:
         assert image.width == 1350 and set(image.info) == {"dpi"}
@@ -144,8 +165,7 @@ def test_a_failed_save_leaves_nothing(tmp_path):
 DOOR = """
     BASE UPDATED WIDTH LiveFigure ablation_effects clip_strip contact_sheet contour_matching dataset_statistics
     draw_architecture feature_maps loss_curves model_color model_look prediction_rows progress_figure progress_file
-    row_label running_median save score_bars score_by_frame score_over_time show show_image spotlight styled
-    use_style
+    row_label save score_bars score_by_frame score_over_time show show_image smooth_loss spotlight styled use_style
 """
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from vos.figures.results import running_median
+from vos.figures.results import smooth_loss, stage_starts
 from vos.figures.style import WIDTH, model_color, save, styled, with_alt
 
 
 @styled()
 def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
-    """Loss against iterations, raw and its running median, and J on held-out clips where the log has it.
+    """Loss against iterations, raw and smoothed, and J on held-out clips where the log has it.
 
     log: a dict an iteration, as vos.training writes it. Lines stand where the clips grow longer, which is harder.
     """
@@ -22,12 +22,12 @@ def progress_figure(log: Sequence[dict], name: str = "training") -> Figure:
     figure = Figure(figsize=(WIDTH, 3.4))
     grid = figure.subplots(1, 2 if judged else 1, squeeze=False)[0]
     left = grid[0]
-    smooth = running_median(loss, max(1, len(loss) // 25))
+    smooth = smooth_loss(loss, length)
     left.plot(steps, loss, color=color, alpha=0.22, linewidth=0.8)
     left.plot(steps, smooth, color=color)
     left.set(ylim=(0, 1.1 * np.percentile(loss, 99)), ylabel="nats per pixel")
     left.set_title(f"{name}: loss {smooth[-1]:.4f} after {log[-1]['seconds'] / 60:.1f} minutes")
-    for i in np.flatnonzero(np.diff(length)) + 1:
+    for i in stage_starts(length)[1:]:
         left.axvline(steps[i], color="#979797", linewidth=0.8, linestyle=":")
         left.text(steps[i], 0.98, f" clips of {length[i]}", transform=left.get_xaxis_transform(), va="top", size=8)
     if judged:

@@ -5,47 +5,90 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from vos.figures.style import WIDTH, model_color, model_look, styled
 from vos.masks import PALETTE
 
 SCORES = ("J", "F", "J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
+COLUMNS = ("iteration", "loss", "length", "seconds")  # of a training's log
 LINES = ("-", "--", "-.", ":")  # for who cannot tell the colours of objects apart
 
 
 @styled()
-def loss_curves(curves: Mapping[str, Mapping[str, np.ndarray]], log: bool = False, window: int | None = None) -> Figure:
-    """Figure 2: loss against iterations, every model on one scale; raw values faint, running median strong.
+def loss_curves(curves: Mapping[str, Mapping[str, np.ndarray]], window: int | None = None) -> Figure:
+    """Figure 2: every model's loss on one scale; above against iterations, below against the share of its minutes.
 
-    curves: label -> {"iteration": (N,), "loss": (N,) mean binary cross entropy per pixel}.
-    window: length of the running median in values; by default a twenty-fifth of the curve.
+    Raw values (above) are faint, their `smooth_loss` strong. A bar over the plots says for each model how long its
+    clips are, and a dotted line stands where they get longer.
+
+    curves: label -> the columns of a training's log, (N,) each: "iteration", "loss" (mean binary cross entropy per
+    pixel), "length" (frames in a clip), "seconds" (since the start). window: as in `smooth_loss`.
     """
-    figure = Figure(figsize=(WIDTH, 4.2))
-    axes = figure.add_subplot()
-    ends = []
-    for label, curve in curves.items():
-        iteration, loss = np.asarray(curve["iteration"]), np.asarray(curve["loss"], float)
-        if iteration.shape != loss.shape or loss.ndim != 1 or not len(loss):
-            raise ValueError(f"{label!r}: iteration {iteration.shape} and loss {loss.shape} must be of one shape (N,)")
-        look = model_look(label)
-        smooth = running_median(loss, window or max(1, len(loss) // 25))
-        axes.plot(iteration, loss, color=look.color, alpha=0.22, linewidth=0.8)
-        axes.plot(iteration, smooth, color=look.color, linestyle=look.line)
-        axes.plot(iteration[-1], smooth[-1], color=look.color, marker=look.marker, clip_on=False, zorder=5)
+    figure = Figure(figsize=(WIDTH, 7.2))
+    above, below = figure.subplots(2, 1)
+    ends, later = [], []
+    for row, (label, curve) in enumerate(reversed(list(curves.items()))):
+        iteration, loss, length, seconds = (np.asarray(curve[key], float) for key in COLUMNS)
+        if not len(loss) or {values.shape for values in (iteration, loss, length, seconds)} != {(len(loss),)}:
+            raise ValueError(f"{label!r}: {', '.join(COLUMNS)} must be of one shape (N,), not empty")
+        look, smooth, share = model_look(label), smooth_loss(loss, length, window), 100 * seconds / seconds[-1]
+        above.plot(iteration, loss, color=look.color, alpha=0.15, linewidth=0.7)
+        for axes, x in ((above, iteration), (below, share)):
+            axes.plot(x, smooth, color=look.color, linestyle=look.line)
+            axes.plot(x[-1], smooth[-1], color=look.color, marker=look.marker, clip_on=False, zorder=5)
+            mark_stages(axes, x, length, label, row)
         ends.append((label, float(smooth[-1])))
-    if log:
+        later.append(smooth[share >= 5])
+    for axes in (above, below):
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if axes is above else (1, 2, 3, 4, 5, 7)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    else:
-        axes.set_ylim(bottom=0)
-    axes.margins(x=0)
-    axes.set(title="Training loss of both models on one scale", xlabel="iteration")
-    axes.set_ylabel("binary cross entropy (nats per pixel)")
-    end_labels(axes, ends, "{:.4f}" if log else "{:.3f}")
+        axes.margins(x=0)
+        axes.set_ylabel("nats per pixel")
+    low, high = np.nanmin(np.concatenate(later)), np.nanmax(np.concatenate(later))
+    below.set(xlim=(0, 100), ylim=(low / 1.1, high * 1.1), xlabel="share of the training's minutes (%)")
+    above.set_xlabel("iteration")
+    above.set_title("Training loss by iteration, and how long the clips are", pad=8 + 14 * len(curves))
+    below.set_title("The same, smoothed, at equal shares of the minutes", pad=8 + 14 * len(curves))
+    for axes in (above, below):
+        end_labels(axes, ends, "{:.4f}")
     return figure
+
+
+def mark_stages(axes: Axes, x: np.ndarray, length: np.ndarray, label: str, row: int) -> None:
+    """A bar over a plot, the row-th from below: one part for each clip length (N,) of a training along x (N,), with
+    the number of frames in it; and dotted lines down the plot where they get longer.
+    """
+    starts = stage_starts(length)
+    color = model_color(label)
+    for start, end in zip(starts, [*starts[1:], len(x) - 1], strict=True):
+        bottom, height = 1.015 + 0.075 * row, 0.062
+        box = Rectangle((x[start], bottom), x[end] - x[start], height, transform=axes.get_xaxis_transform())
+        box.set(facecolor=color, edgecolor="white", linewidth=1.5, clip_on=False)
+        axes.add_patch(box)
+        words = f"{length[start]:.0f} frames" if start else f"{label}: {length[start]:.0f} frames"
+        middle = (x[start] + x[end]) / 2, bottom + height / 2
+        text = axes.text(*middle, words, transform=axes.get_xaxis_transform(), ha="center", va="center_baseline")
+        text.set(color="white", size=8.5, weight="bold")
+        if start:
+            axes.axvline(x[start], color=color, linewidth=1, linestyle=":")
+
+
+def stage_starts(length: np.ndarray) -> list[int]:
+    """Where each stage of a curriculum begins: the places in (N,) clip lengths that differ from the one before."""
+    return [0, *(np.flatnonzero(np.diff(length)) + 1)]
+
+
+def smooth_loss(loss: np.ndarray, length: np.ndarray, window: int | None = None) -> np.ndarray:
+    """The running median (N,) of a training's loss (N,), each stage by itself, so that the loss steps where clips do.
+
+    length: frames in the clips of each iteration, (N,). window: by default a twenty-fifth of the training.
+    """
+    parts = np.split(np.asarray(loss, float), stage_starts(length)[1:])
+    return np.concatenate([running_median(part, window or max(1, len(loss) // 25)) for part in parts])
 
 
 def running_median(values: np.ndarray, window: int) -> np.ndarray:
