@@ -1,15 +1,20 @@
-"""The explorer: its sliders are moved by program; pictures and captions must follow."""
+"""The explorer and the threshold slider: moved by program; pictures, captions and scores must follow."""
 
 import io
+import re
+import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from vos.course.widgets import LARGEST, explorer, view
+from vos.course.widgets import LARGEST, explorer, threshold_slider, threshold_view, view
 from vos.data import Video, VideoObject
 from vos.files import VosError
+from vos.inference import best_threshold
 from vos.masks import write_mask
+from vos.metrics import contour_accuracy, region_similarity
 
 
 def write_video(root, name, shape, count, objects, without=()):
@@ -112,3 +117,83 @@ def test_a_mask_of_another_size_is_named(videos):
         frame.value = 1
     with pytest.raises(VosError, match=r"00005\.png"):
         view(video, 1)
+
+
+def said_of(video):
+    """What a model says that is sure of half of each object, and of something beside it half as sure."""
+    frames = []
+    for t in range(len(video)):
+        ids = [item.id for item in video.objects if item.first < t]
+        p = torch.full((len(ids), *video.size), 0.01)
+        for k, number in enumerate(ids):
+            row = 10 * [item.id for item in video.objects].index(number)
+            p[k, row : row + 10, t : t + 5], p[k, row : row + 10, t + 5 : t + 10] = 0.9, 0.45
+            p[k, row : row + 10, t + 10 : t + 20] = 0.25
+        frames.append((ids, p))
+    return frames
+
+
+def slider_controls(box):
+    (threshold, video), frame, picture, caption = box.children[0].children, *box.children[1:]
+    return threshold, video, frame, picture, caption
+
+
+def rows(caption):
+    """The table below the picture: the numbers of each row by its name."""
+    found = re.findall(r"<tr>(.*?)</tr>", caption)
+    cells = [[re.sub("<.*?>", "", cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row)] for row in found]
+    return {name: numbers for name, *numbers in cells}
+
+
+def test_the_threshold_slider_scores_the_mask_that_it_shows(videos):
+    kept = {video.name: said_of(video) for video in videos}
+    threshold, _, frame, picture, caption = slider_controls(threshold_slider(videos, kept))
+    assert Image.open(io.BytesIO(picture.value)).size == (120, 40)  # the mask beside the truth
+    assert (threshold.value, frame.value) == (0.5, 1)
+    assert "no annotation" in caption.value
+    frame.value = 3
+    seen, truth = set(), videos[0].mask(3)
+    for value, width in ((0.2, 20), (0.3, 10), (0.6, 5), (0.94, 0)):
+        threshold.value = value
+        assert picture.value not in seen
+        seen.add(picture.value)
+        found = rows(caption.value)
+        for row, number in enumerate((2, 7)):
+            mask = np.zeros(videos[0].size, bool)
+            mask[10 * row : 10 * row + 10, 3 : 3 + width] = True
+            right = [f"{score(mask, truth == number):.3f}" for score in (region_similarity, contour_accuracy)]
+            best = best_threshold(said_of(videos[0])[3][1][row].numpy())
+            assert found[f"object {number}"] == [*right, f"{best:.2f}"]
+        assert float(found["mean"][0]) == pytest.approx(min(width / 10, 10 / max(width, 1)), abs=1e-3)
+
+
+def test_the_threshold_slider_leaves_out_what_has_not_been_given(videos):
+    kept = {video.name: said_of(video) for video in videos}
+    _, video, frame, picture, caption = slider_controls(threshold_slider(videos, kept))
+    frame.value = 2
+    assert rows(caption.value).keys() == {"ant &amp; bee, frame 00010", "object 2"}  # a mean of one is no news
+    frame.value = 0
+    assert "no object has been given before it" in caption.value
+    frame.value, video.value = 3, 1
+    assert frame.max == 1 and "portrait" in caption.value and "object 1" in rows(caption.value)
+    assert Image.open(io.BytesIO(picture.value)).size == (100, 90)
+    with pytest.raises(ValueError, match="at least one video"):
+        threshold_slider([], {})
+
+
+def test_an_object_out_of_sight_is_called_so(videos):
+    write_mask(videos[1].mask_paths[1], np.zeros((90, 50), np.uint8))
+    _, text = threshold_view(videos[1], 1, said_of(videos[1])[1], 0.95)
+    assert rows(text)["object 1, out of sight"][:2] == ["1.000", "1.000"]
+
+
+def test_a_frame_is_scored_in_a_tenth_of_a_second(tmp_path):
+    objects = [VideoObject(k, None, 0, (0, 1)) for k in (1, 2, 3)]
+    video, seconds = write_video(tmp_path, "of the course", (256, 448), 2, objects), []
+    p = torch.full((3, 64, 112), 0.1)
+    p[0, :30, :50], p[1, 20:50, 60:], p[2, 40:, 10:70] = 0.8, 0.7, 0.6
+    for _ in range(5):
+        began = time.process_time()  # of this process, whatever else the machine does
+        threshold_view(video, 1, ([1, 2, 3], p), 0.5)
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < 0.1

@@ -2,15 +2,17 @@
 
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from vos.course.faults import Fault, as_it_should_be
 from vos.data import Video, only_ids
+from vos.inference import best_threshold, merge_objects, upsample_probabilities
 from vos.masks import PALETTE, object_ids, overlay
 from vos.metrics import score_frames
 
@@ -101,24 +103,24 @@ def jpeg(image: np.ndarray) -> bytes:
 Kept = Mapping[str, Sequence[tuple[list[int], Tensor]]]  # of each video by name: ids and probabilities, frame by frame
 
 
-def fault_chooser(videos: Sequence[Video], kept: Kept, faults: Sequence[Fault]) -> widgets.VBox:
-    """Choose a fault and a video: the right masks beside those that the fault makes, the values in them, J and F.
+def frame_chooser(
+    videos: Sequence[Video], chooser: widgets.ValueWidget, look: Callable[[Video, int, Any], tuple[np.ndarray, str]]
+) -> widgets.VBox:
+    """Choose a video, a frame and what `chooser` asks: look(video, frame, its value) gives a picture and a caption.
 
-    kept: what a model says of each video (`vos.course.faults.run`). The children are a row of (Dropdown fault, Dropdown
-    video), IntSlider frame, Image and caption. ValueError where there is no video.
+    The children are a row of (chooser, Dropdown video), IntSlider frame, Image and caption. ValueError where there is
+    no video. It starts in frame 1: in the first one masks are given.
     """
     if not videos:
         raise ValueError("there must be at least one video")
-    fault_box = widgets.Dropdown(options=[(fault.name, i) for i, fault in enumerate(faults)], description="fault")
     video_box = widgets.Dropdown(options=[(v.name, i) for i, v in enumerate(videos)], description="video")
     frame_slider = widgets.IntSlider(1, max=len(videos[0]) - 1, description="frame", layout={"width": "340px"})
     picture = widgets.Image(format="jpeg", layout={"max_width": "100%"})
     caption = widgets.HTML()
 
     def draw(_change: object = None) -> None:
-        video, fault = videos[video_box.value], faults[fault_box.value]
-        index = min(frame_slider.value, len(video) - 1)
-        image, caption.value = fault_view(video, index, kept[video.name][index], fault)
+        video = videos[video_box.value]
+        image, caption.value = look(video, min(frame_slider.value, len(video) - 1), chooser.value)
         picture.value = jpeg(image)
 
     def change_video(_change: object) -> None:
@@ -126,10 +128,23 @@ def fault_chooser(videos: Sequence[Video], kept: Kept, faults: Sequence[Fault]) 
         draw()
 
     video_box.observe(change_video, "value")
-    for control in (fault_box, frame_slider):
+    for control in (chooser, frame_slider):
         control.observe(draw, "value")
     draw()
-    return widgets.VBox([widgets.HBox([fault_box, video_box]), frame_slider, picture, caption])
+    return widgets.VBox([widgets.HBox([chooser, video_box]), frame_slider, picture, caption])
+
+
+def fault_chooser(videos: Sequence[Video], kept: Kept, faults: Sequence[Fault]) -> widgets.VBox:
+    """Choose a fault and a video: the right masks beside those that the fault makes, the values in them, J and F.
+
+    kept: what a model says of each video (`vos.course.faults.run`). The children are those of `frame_chooser`.
+    """
+
+    def look(video: Video, index: int, chosen: int) -> tuple[np.ndarray, str]:
+        return fault_view(video, index, kept[video.name][index], faults[chosen])
+
+    options = [(fault.name, i) for i, fault in enumerate(faults)]
+    return frame_chooser(videos, widgets.Dropdown(options=options, description="fault"), look)
 
 
 def fault_view(video: Video, index: int, said: tuple[list[int], Tensor], fault: Fault) -> tuple[np.ndarray, str]:
@@ -148,3 +163,61 @@ def fault_view(video: Video, index: int, said: tuple[list[int], Tensor], fault: 
         J, F = (scores[0].mean() for scores in score_frames(found[None], truth[None], object_ids(truth) or [1]))
         lines.append(f"<b>{html.escape(side)}</b>: values {listed}; J {J:.3f}, F {F:.3f}")
     return shrunk(np.hstack(pictures), Image.Resampling.BOX), "<br>".join(lines)
+
+
+def threshold_slider(videos: Sequence[Video], kept: Kept) -> widgets.VBox:
+    """Choose a threshold, a video and a frame: the mask of what is more probable beside the truth, with J and F.
+
+    kept: what a model says of each video (`vos.inference.object_probabilities`). The children are those of
+    `frame_chooser`.
+    """
+
+    def look(video: Video, index: int, threshold: float) -> tuple[np.ndarray, str]:
+        return threshold_view(video, index, kept[video.name][index], threshold)
+
+    style = {"description": "threshold", "readout_format": ".2f", "layout": {"width": "440px"}}
+    return frame_chooser(videos, widgets.FloatSlider(0.5, min=0.02, max=0.98, step=0.02, **style), look)
+
+
+def threshold_view(
+    video: Video, index: int, said: tuple[list[int], Tensor], threshold: float
+) -> tuple[np.ndarray, str]:
+    """The masks above a threshold beside the true ones, uint8 (H, 2W, 3), with their ids; J and F of each in HTML.
+
+    said: ids and probabilities (K, h, w) of the frame. Objects that have not been given before it do not count.
+    """
+    ids, probabilities = said
+    name = f"<b>{html.escape(video.name)}</b>, frame {html.escape(video.frame_names[index])}"
+    found = merge_objects(upsample_probabilities(probabilities, video.size), ids, threshold)
+    pictures = [painted(video.frame(index), found, f"model: p > {threshold:.2f}")]
+    if not ids or video.mask_paths[index] is None:
+        why = "no annotation, so no score" if ids else "no object has been given before it"
+        return np.hstack(2 * pictures), f"{name}: {why}"
+    truth = only_ids(video.mask(index), ids)
+    J, F = (scores[0] for scores in score_frames(found[None], truth[None], ids))
+    pictures.append(painted(video.frame(index), truth, "truth"))
+    rows = [(name, "J", "F", "threshold that promises most")]
+    for k, number in enumerate(ids):
+        sight = "" if (truth == number).any() else ", out of sight"
+        best = f"{best_threshold(probabilities[k].numpy()):.2f}"
+        rows.append((f"object {number}{sight}", f"{J[k]:.3f}", f"{F[k]:.3f}", best))
+    if len(ids) > 1:
+        rows.append(("mean", f"{J.mean():.3f}", f"{F.mean():.3f}", ""))
+    cells = ["".join(f'<td style="padding-right: 24px">{cell}</td>' for cell in row) for row in rows]
+    return np.hstack(pictures), f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def painted(frame: np.ndarray, ids: np.ndarray, title: str) -> np.ndarray:
+    """A frame with an id map over it, at most LARGEST pixels wide; the title in a corner, its id on every object."""
+    ids = shrunk(ids, Image.Resampling.NEAREST)
+    image = Image.fromarray(overlay(shrunk(frame, Image.Resampling.BOX), ids))
+    notes = [((6, 4), title, "la")]
+    for number in object_ids(ids):
+        pixels = np.argwhere(ids == number)
+        y, x = pixels[np.abs(pixels - pixels.mean(axis=0)).sum(axis=1).argmin()]  # of the object, nearest its middle
+        notes.append(((int(x), int(y)), str(number), "mm"))
+    for place, words, anchor in notes:
+        ImageDraw.Draw(image).text(
+            place, words, "white", ImageFont.load_default(16), anchor, stroke_width=1, stroke_fill="black"
+        )
+    return np.array(image)
