@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from vos.clips import ClipDataset
 from vos.config import PRESETS
@@ -57,6 +58,23 @@ def test_evenly_spaced_has_both_ends():
 def test_a_small_set_holds_out_half_at_most():
     assert examples.hold_out("abcdef", 2) == (list("cdef"), list("ab"))
     assert examples.hold_out("abcd", 8) == (list("cd"), list("ab"))
+
+
+def test_a_half_sure_mask_is_of_a_video_with_one_object_where_there_is_one():
+    def said(*fractions):
+        """Of each frame: an object whose pixels have a probability, and whose expected J is that."""
+        return [([7], torch.full((1, 4, 4), fraction)) for fraction in fractions]
+
+    one = Drawn("one", [boxes(7)] * 3, {7: None})
+    two = Drawn("two", [boxes(7, 8)] * 3, {7: None, 8: None})
+    kept = {
+        "one": [([], torch.zeros(0, 4, 4)), *said(0.9, 0.3)],
+        "two": said(0.9, 0.5, 0.1),
+    }  # J / (1 + J): 1 / 3 at 0.5
+    assert examples.half_sure_mask([two, one], kept) == (one, 2, 0)
+    assert examples.half_sure_mask([two], kept) == (two, 1, 0)
+    one.annotated = (0, 1)
+    assert examples.half_sure_mask([two, one], kept) == (one, 1, 0)
 
 
 def test_crowded_video_has_three_objects_or_the_most_there_are():

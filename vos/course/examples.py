@@ -4,15 +4,17 @@ Each works on any set: with or without categories, with one object a video or ma
 of one object ("video", "object", "category", "J_mean" ...).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from vos.clips import Clip, ClipDataset
 from vos.course.drawing import box_of
 from vos.data import Video, VideoObject, Videos
 from vos.files import VosError
+from vos.inference import best_threshold
 from vos.metrics import boundary, dilate, region_similarity
 from vos.video.drawn import box_corners
 
@@ -119,6 +121,24 @@ def busiest_video(videos: Sequence[Video], entries: Sequence[dict]) -> Video:
 def highest_first_id(videos: Sequence[Video]) -> Video:
     """The video that starts with the highest id, of objects that cover at least 2 % of the first frame."""
     return max(videos, key=lambda v: max((i.id for i in at_start(v) if first_area(v, i) >= 0.02), default=0))
+
+
+def half_sure_mask(
+    videos: Sequence[Video], kept: Mapping[str, Sequence[tuple[list[int], Tensor]]]
+) -> tuple[Video, int, int]:
+    """Of the videos with one object (of all, where none has one), the mask whose own best threshold is nearest to one
+    third, that of an expected J of one half: its video, frame and place among the objects of the frame.
+
+    kept: of each video by name, ids and probabilities (K, h, w), frame by frame (`vos.inference.object_probabilities`).
+    """
+    alone = [video for video in videos if len(video.objects) == 1] or videos
+    masks = [(v, i, k) for v in alone for i in v.annotated for k in range(len(kept[v.name][i][0]))]
+
+    def distance(mask: tuple[Video, int, int]) -> float:
+        video, i, k = mask
+        return abs(best_threshold(kept[video.name][i][1][k].numpy()) - 1 / 3)
+
+    return min(masks, key=distance)
 
 
 class Example(NamedTuple):

@@ -1,6 +1,8 @@
-"""Right and typical wrong answers to exercises of lesson 4."""
+"""Right and typical wrong answers to exercises of lesson 4 and of its appendix."""
 
 import math
+
+import torch
 
 from vos import training
 
@@ -30,12 +32,44 @@ def begun_before(curriculum, d):
     return T, B
 
 
+def muon_step(G, sign=-1, keep=0, rows=1):
+    matrix = G.reshape(math.prod(G.shape[:rows]), -1)
+    U, s, V = torch.svd(matrix)
+    return (sign * U @ torch.diag(s**keep) @ V.T).reshape(G.shape)
+
+
+def newton_schulz(G):
+    X = G.double().flatten(1) / G.norm()
+    for _ in range(60):
+        X = 1.5 * X - 0.5 * X @ X.T @ X
+    return -X.float().view_as(G)
+
+
+def convolution_flop(inputs, outputs, k, H, W, two=2, passes=3):
+    return two * passes * inputs * outputs * k**2 * H * W
+
+
 RIGHT = {
     "soft_iou": [training.soft_iou_losses, soft_iou],
     "learning_rate": [learning_rate],
     "curriculum_stage": [curriculum_stage, lambda stages, d: list(max(s for s in stages if s[0] <= d)[1:])],
+    "muon_step": [muon_step, newton_schulz],
+    "convolution_flop": [convolution_flop, lambda *a: float(convolution_flop(*a))],
 }
 WRONG = [
+    ("muon_step", lambda G: muon_step(G, sign=1), "a few directions", "down the gradient"),
+    ("muon_step", lambda G: -G / G.square().sum().sqrt(), "a few directions", "by its length"),
+    ("muon_step", lambda G: -G / torch.linalg.svdvals(G.flatten(1))[0], "a few directions", "largest singular value"),
+    ("muon_step", lambda G: -torch.sign(G), "a few directions", "one speed for every weight"),
+    ("muon_step", lambda G: muon_step(G, keep=1), "a few directions", "still in it"),
+    ("muon_step", lambda G: muon_step(G, rows=2), "a few directions", "flatten from dimension 1"),
+    ("muon_step", lambda G: muon_step(G).flatten(1), "a few directions", "(6, 4, 3, 3)"),
+    ("convolution_flop", lambda *a: convolution_flop(*a, passes=1), "single number", "backward pass is missing"),
+    ("convolution_flop", lambda *a: convolution_flop(*a, two=1), "single number", "are two operations"),
+    ("convolution_flop", lambda *a: convolution_flop(*a, passes=2), "single number", "two convolutions"),
+    ("convolution_flop", lambda i, *a: convolution_flop(1, *a), "more outputs", "over all inputs"),
+    ("convolution_flop", lambda i, o, k, H, W: convolution_flop(i, o, 1, H, W) * k, "more outputs", "k x k"),
+    ("convolution_flop", lambda i, o, k, *a: i * o * k**2, "single number", "once for every pixel"),
     ("soft_iou", lambda x, y: soft_iou(x, y, shift=0), "two clips", "begin at t = 1"),
     ("soft_iou", lambda x, y: soft_iou(x, y, squash=lambda x: x), "two clips", "sigmoid round them"),
     ("soft_iou", lambda x, y: soft_iou(x, y, squash=lambda x: (x > 0).float()), "two clips", "no gradient"),

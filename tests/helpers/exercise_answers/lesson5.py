@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vos import inference, metrics
+from vos import metrics
 
 
 def contour_accuracy(prediction, truth, r, how="harmonic", edge=metrics.boundary, order=2, strict=False, careful=True):
@@ -34,17 +34,9 @@ def statistics(scores, recall=lambda s: (s > 0.5).mean(), sign=1, share=1):
     return scores.mean(), recall(scores), sign * (first.mean() - last.mean())
 
 
-def best_threshold(p, J_only=False, descending=True, outside=True, least=0.1):
-    p, best = sorted(p.ravel(), reverse=descending), 0
-    for size in range(1, len(p) + 1):
-        best = max(best, sum(p[:size]) / (size + (sum(p[size:]) if outside else 0)))
-    return best if J_only else max(best / (1 + best), least)
-
-
 RIGHT = {
     "contour_accuracy": [lambda p, t, r: metrics.contour_accuracy(p, t, r), contour_accuracy, grown],
     "statistics": [metrics.statistics, statistics],
-    "best_threshold": [inference.best_threshold, best_threshold],
 }
 WRONG = [
     ("contour_accuracy", lambda *a: contour_accuracy(*a, how="mean"), "two blobs", "harmonic"),
@@ -61,9 +53,4 @@ WRONG = [
     ("statistics", lambda s: statistics(s, share=0), "nine frames", "share their border"),
     ("statistics", lambda s: (*statistics(s)[:2], s[0] - s[-1]), "nine frames", "first frame less"),
     ("statistics", lambda s: statistics(s)[0], "nine frames", "expected 3 values"),
-    ("best_threshold", lambda p: best_threshold(p, J_only=True), "seen well", "J / (1 + J)"),
-    ("best_threshold", lambda p: best_threshold(p, descending=False), "seen well", "least probable"),
-    ("best_threshold", lambda p: best_threshold(p, outside=False), "seen well", "sum of p outside"),
-    ("best_threshold", lambda p: best_threshold(p, least=0), "out of sight", "faint clouds"),
-    ("best_threshold", lambda p: 0.5, "seen well", "fewest wrong pixels"),
 ]  # fmt: skip

@@ -5,7 +5,15 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
+from vos import inference
 from vos.course.examples import Painted
+
+
+def best_threshold(p, J_only=False, descending=True, outside=True, least=0.1):
+    p, best = sorted(p.ravel(), reverse=descending), 0
+    for size in range(1, len(p) + 1):
+        best = max(best, sum(p[:size]) / (size + (sum(p[size:]) if outside else 0)))
+    return best if J_only else max(best / (1 + best), least)
 
 
 def chosen(p, ids):
@@ -52,11 +60,17 @@ def nearest_mean(J, categories, wanted):
 
 
 RIGHT = {
+    "best_threshold": [inference.best_threshold, best_threshold],
     "median_example": [median_example],
     "ids_at_size": [ids_at_size, lambda *a: torch.from_numpy(ids_at_size(*a))],
     "painted": [Painted.of, painted],
 }
 WRONG = [
+    ("best_threshold", lambda p: best_threshold(p, J_only=True), "seen well", "J / (1 + J)"),
+    ("best_threshold", lambda p: best_threshold(p, descending=False), "seen well", "least probable"),
+    ("best_threshold", lambda p: best_threshold(p, outside=False), "seen well", "sum of p outside"),
+    ("best_threshold", lambda p: best_threshold(p, least=0), "out of sight", "faint clouds"),
+    ("best_threshold", lambda p: 0.5, "seen well", "fewest wrong pixels"),
     ("ids_at_size", lambda *a: resized(*a, Image.Resampling.NEAREST), "three objects", "staircase"),
     ("ids_at_size", lambda *a: resized(*a, Image.Resampling.BILINEAR), "three objects", "objects 1 to 4"),
     ("ids_at_size", lambda p, *a: ids_at_size((p > 0.5).float(), *a), "three objects", "before the interpolation"),

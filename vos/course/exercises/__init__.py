@@ -15,9 +15,16 @@ from vos.course.exercises.later import (
 )
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
 from vos.course.exercises.own_video import box_of, box_similarity, follow
-from vos.course.exercises.pictures import ids_at_size, median_example, merge_objects, painted
-from vos.course.exercises.scores import best_threshold, contour_accuracy, region_similarity, statistics
-from vos.course.exercises.training import curriculum_stage, learning_rate, mask_loss, soft_iou
+from vos.course.exercises.pictures import best_threshold, ids_at_size, median_example, merge_objects, painted
+from vos.course.exercises.scores import contour_accuracy, region_similarity, statistics
+from vos.course.exercises.training import (
+    convolution_flop,
+    curriculum_stage,
+    learning_rate,
+    mask_loss,
+    muon_step,
+    soft_iou,
+)
 from vos.course.exercises.updated import (
     representation_so_far,
     two_convolutions,
@@ -33,6 +40,7 @@ __all__ = [
     "box_of",
     "box_similarity",
     "contour_accuracy",
+    "convolution_flop",
     "curriculum_stage",
     "fingerprint_distance",
     "follow",
@@ -44,6 +52,7 @@ __all__ = [
     "mask_loss",
     "median_example",
     "merge_objects",
+    "muon_step",
     "normalize_frames",
     "object_masks",
     "painted",

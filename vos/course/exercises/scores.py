@@ -1,10 +1,10 @@
-"""Exercises of lesson 5: J, F, the numbers of a sequence, and the threshold that promises the best J."""
+"""Exercises of lesson 5: J, F and the numbers of a sequence."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from vos import inference, metrics
+from vos import metrics
 from vos.course.exercises.compare import compare
 
 
@@ -104,35 +104,3 @@ def statistics(attempt: Callable) -> bool:
          lambda s: right(s)._replace(decay=s[: (len(s) + 1) // 2].mean() - s[len(s) // 2 :].mean())),
     ]  # fmt: skip
     return compare(attempt, right, cases, mistakes)
-
-
-def best_threshold(attempt: Callable) -> bool:
-    """Notebook 05: attempt(p (H, W)) -> the threshold whose mask has the highest expected J, at least 0.1."""
-
-    def expected(p: np.ndarray, outside: bool = True, descending: bool = True) -> float:
-        ranked = np.sort(p, axis=None)[::-1] if descending else np.sort(p, axis=None)
-        inside, size = ranked.cumsum(), np.arange(1, p.size + 1)
-        return float((inside / (size + (inside[-1] - inside if outside else 0))).max())
-
-    def threshold(J: float, least: float = inference.LEAST_PROBABLE) -> float:
-        return max(J / (1 + J), least)
-
-    rng = np.random.default_rng(1)
-    seen_well = np.array([[0.98, 0.95, 0.02], [0.9, 0.4, 0.01]])
-    cases = [
-        ("seen well", (seen_well,)),
-        ("hardly made out", (np.array([[0.3, 0.5, 0.02], [0.35, 0.4, 0.01]]),)),
-        ("random", (rng.random((12, 20)) ** 3,)),
-        ("certain", ((rng.random((6, 8)) > 0.7).astype(float),)),
-        ("out of sight", (np.full((6, 8), 0.001),)),
-    ]
-    mistakes = [
-        ("never below 0.1: where the object is out of sight, faint clouds would be painted.",
-         lambda p: threshold(expected(p), least=0)),
-        ("this is the expected J itself; the threshold is J / (1 + J).", lambda p: expected(p)),
-        ("the least probable pixels are taken first.", lambda p: threshold(expected(p, descending=False))),
-        ("the expected union is the size of the mask and the sum of p outside of it.",
-         lambda p: threshold(expected(p, outside=False))),
-        ("one half makes the fewest wrong pixels, but not the best J.", lambda p: 0.5),
-    ]  # fmt: skip
-    return compare(attempt, inference.best_threshold, cases, mistakes)

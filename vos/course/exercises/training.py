@@ -1,10 +1,11 @@
-"""Exercises of lesson 4: losses, the learning rate and the curriculum."""
+"""Exercises of lesson 4: losses, the learning rate and the curriculum; and of its appendix, A: steps and their cost."""
 
 import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from vos import training
 from vos.config import TrainConfig
@@ -135,3 +136,61 @@ def curriculum_stage(attempt: Callable) -> bool:
         ("(B, T) instead of (T, B).", lambda curriculum, d: reference(curriculum, d)[::-1]),
     ]  # fmt: skip
     return compare(attempt, reference, cases, mistakes)
+
+
+def muon_step(attempt: Callable) -> bool:
+    """Notebook A: attempt(gradient (O, I, k, k)) -> the step (O, I, k, k) whose singular values are all 1."""
+
+    def along(change: Callable[[Tensor, Tensor, Tensor], Tensor], dim: int = 1) -> Callable[[Tensor], Tensor]:
+        """A step made of U, s and V^T of the gradient as a matrix; dim: from where on its dimensions are columns."""
+        return lambda G: change(*torch.linalg.svd(G.flatten(dim).flatten(0, -2), full_matrices=False)).reshape(G.shape)
+
+    torch.manual_seed(1)
+    lopsided = torch.randn(6, 1) @ torch.randn(1, 36) + 0.1 * torch.randn(6, 36)
+    cases = [
+        ("a few directions hold nearly all of it", (lopsided.reshape(6, 4, 3, 3),)),
+        ("as many inputs as outputs, one pixel", (torch.randn(5, 5, 1, 1),)),
+        ("more outputs than columns", (torch.randn(9, 2, 2, 2),)),
+    ]
+    mistakes = [
+        ("down the gradient, not up: the step is -U V^T.", along(lambda U, s, Vh: U @ Vh)),
+        ("this is the gradient divided by its length; the directions in it are as unequal as before.",
+         lambda G: -G / G.norm()),
+        ("this is the gradient divided by its largest singular value; all of them become 1.",
+         along(lambda U, s, Vh: -(U * (s / s.max())) @ Vh)),
+        ("the sign of each weight: that is one speed for every weight, not for every direction.", lambda G: -G.sign()),
+        ("the singular values are still in it.", lambda G: -G),
+        ("a row of the matrix is an output: (O, I k k), so flatten from dimension 1 on.",
+         along(lambda U, s, Vh: -U @ Vh, dim=2)),
+    ]  # fmt: skip
+    return compare(attempt, along(lambda U, s, Vh: -U @ Vh), cases, mistakes)
+
+
+def convolution_flop(attempt: Callable) -> bool:
+    """Notebook A: attempt(inputs, outputs, k, H, W) -> operations of a convolution, forward and backward."""
+
+    def counted(inputs: int, outputs: int, k: int, H: int, W: int) -> int:
+        """As PyTorch counts them, without computing anything."""
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            layer = nn.Conv2d(inputs, outputs, k, padding=k // 2)
+            layer(torch.empty(1, inputs, H, W, requires_grad=True)).sum().backward()
+        return counter.get_total_flops()
+
+    cases = [
+        ("a single number by a single number", (1, 1, 1, 1, 1)),
+        ("more outputs than inputs", (5, 64, 7, 8, 14)),
+        ("a kernel of 1 x 1", (16, 8, 1, 5, 7)),
+        ("the hidden half of the report's ConvLSTM", (512, 2048, 3, 8, 14)),
+    ]
+    mistakes = [
+        ("the backward pass is missing, or is counted as one convolution; it is two, as costly as the forward one.",
+         lambda *a: counted(*a) // 3),
+        ("a multiplication and an addition are two operations.", lambda *a: counted(*a) // 2),
+        ("the backward pass is two convolutions: the gradient by the weights, and by the input.",
+         lambda *a: counted(*a) // 3 * 2),
+        ("each output sums over all inputs, too.", lambda i, o, k, H, W: counted(1, o, k, H, W)),
+        ("the kernel has k x k weights.", lambda i, o, k, H, W: counted(i, o, k, H, W) // k),
+        ("that is the number of weights; each is used once for every pixel of the output.",
+         lambda i, o, k, H, W: i * o * k * k),
+    ]  # fmt: skip
+    return compare(attempt, counted, cases, mistakes)
