@@ -109,7 +109,7 @@ def exercise_table(root: Path) -> str:
     for path in notebook_paths(root):
         for title, difficulty, minutes, waiting, check in exercises_of(path):
             long = f"{minutes}, mostly the computer's" if waiting else str(minutes)
-            rows.append([path.stem[:2], title, difficulty, long, f"`{check}`" if check else "–"])
+            rows.append([path.stem.split("_")[0], title, difficulty, long, f"`{check}`" if check else "–"])
     return markdown_table(["notebook", "exercise", "difficulty", "minutes", "marked as"], rows)
 
 

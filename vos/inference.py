@@ -193,7 +193,7 @@ def best_threshold(probabilities: np.ndarray) -> float:
     If the probabilities mean what they say, a mask S has the expected intersection sum_S p and the expected union
     |S| + sum_not-S p. The best S of each size holds the most probable pixels, so one pass over the sorted pixels
     finds the best J, and a pixel adds to it where p > J / (1 + J): below one half, and the lower the less sure the
-    prediction is (notebook 05). Never below LEAST_PROBABLE.
+    prediction is (notebook 06). Never below LEAST_PROBABLE.
     """
     ranked = np.sort(probabilities, axis=None)[::-1].astype(np.float64)
     inside = ranked.cumsum()
