@@ -8,7 +8,7 @@ CPU    := https://download.pytorch.org/whl/cpu
 # DATA=folder runs the report on real video; without it the synthetic set is drawn.
 REPORT := report $(if $(DATA),--data $(DATA))
 
-.PHONY: report publish figures style lint check test lab site clean
+.PHONY: report publish figures style lint check test test-browser lab site clean
 .DEFAULT_GOAL := report
 
 report: $(VENV)/.installed
@@ -30,8 +30,12 @@ lint: style
 check: style
 	@$(RUN) -m mypy & types=$$!; $(PYTEST) -m "not slow"; tests=$$?; wait $$types && exit $$tests
 
-test: lint
+test: lint $(VENV)/.browser
 	@$(PYTEST)
+
+# The widgets by mouse and keyboard, in the Chromium that is installed; pictures of every step go to runs/browser.
+test-browser: $(VENV)/.browser
+	@$(RUN) -m pytest -rs tests/course/test_browser.py
 
 lab: $(VENV)/.installed
 	@$(RUN) -m jupyterlab notebooks
@@ -56,6 +60,10 @@ $(VENV)/.installed: pyproject.toml
 	@echo "Installing the packages of pyproject.toml (a few minutes the first time) ..."
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,video,widget,imagenet]'
 	@$(RUN) -c 'import torch, torchvision'
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.installed
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[browser]'
 	@touch $@
 
 $(VENV)/.site: $(VENV)/.installed

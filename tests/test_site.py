@@ -12,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from helpers.alt_text import TO_DO, texts_of
-from helpers.jupyter_lab import CHROMIUM, PATIENCE, QUIET, missing
+from helpers.alt_text import texts_of
+from helpers.hand import PATIENCE
+from helpers.jupyter_lab import CHROMIUM, QUIET, missing
 
 from vos.course.notebooks import notebook_paths
 
@@ -70,8 +71,7 @@ def pages(site) -> dict[Path, Page]:
 def test_every_lesson_is_a_page_with_words_for_its_figures(site, pages, path):
     notebook = nbformat.read(path, as_version=4)
     page = pages[site / f"notebooks/{path.stem}.html"]
-    if path.stem[:2] not in TO_DO:
-        assert page.texts == texts_of(notebook)[0]
+    assert page.texts == texts_of(notebook)[0]
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     widgets = sum(WIDGET in output.get("data", {}) for output in outputs)
     assert page.path.read_text(encoding="utf-8").count('class="widget-note"') == widgets

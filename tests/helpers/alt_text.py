@@ -5,7 +5,6 @@ import re
 
 import nbformat
 
-TO_DO = {"02", "03"}  # temporary: notebooks whose figures have no alternative text yet
 SHOWN = re.compile(r'<img alt="([^"]*)" src="data:image/(?:png|jpeg);base64,[\w+/=]+">')  # as figures.show makes it
 ELEMENT = re.compile(r"<(img|video|svg|canvas)\b[^>]*>")
 MARKDOWN = re.compile(r"!\[([^\]]*)\]\(")

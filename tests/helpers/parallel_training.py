@@ -35,16 +35,20 @@ def main(data: Path, run: Path, stop: int, dies_at: int = 0) -> None:
     with init_distributed() as dist:
         model = new_model("updated")
         try:
-            LimitedTrainer(model, clips_of(data), CONFIG, run, dist=dist).fit(resume=True)
+            shown = keep_first_gradients(model, run) if dist.is_main else lambda log, done: None
+            LimitedTrainer(model, clips_of(data), CONFIG, run, dist=dist, on_step=shown).fit(resume=True)
         except KeyboardInterrupt:
             pass  # stopped where it was asked to
-        if dist.is_main:
-            torch.save(gradients_of(model), run / "gradients.pt")
 
 
-def gradients_of(model):
-    """The gradients of the last step in one vector."""
-    return torch.cat([weight.grad.flatten() for weight in model.parameters()])
+def keep_first_gradients(model, run: Path):
+    """An `on_step` that writes the gradients of the first step, in one vector, to RUN/gradients.pt."""
+
+    def keep(log, done):
+        if len(log) == 1:
+            torch.save(torch.cat([weight.grad.flatten() for weight in model.parameters()]), run / "gradients.pt")
+
+    return keep
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def attempt(name: str, body: str) -> str:
 
 
 def save_notebook(path: Path, *cells: str) -> Path:
-    """A notebook of code cells."""
+    """A notebook of code cells for Python."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in cells]), path)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in cells], metadata=kernel), path)
     return path
