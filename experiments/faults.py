@@ -1,15 +1,14 @@
-"""The fault laboratory's table: the scores that every fault leaves behind, in good, weak and perfect predictions.
+"""The fault laboratory's table: the scores that every fault leaves behind, planted in good and in weak predictions.
 
     python experiments/faults.py [--data path/to/DAVIS]
 
-On the synthetic validation videos with the committed base model, with copy-first, which is weak, and with the truth at
-the model's size, the best there can be; with --data, faults of writing also on the sequences that experiments/real.py
-holds out, with the committed model for real video.
+On the synthetic validation videos with the committed base model and with copy-first, a weak method; with --data, faults
+of writing also on the sequences that experiments/real.py holds out, with the committed model for real video.
 """
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,31 +24,20 @@ from vos.files.progress import tracked
 from vos.inference import copy_first
 
 
-def certain(video: Video, id_maps: Iterable[np.ndarray], size: tuple[int, int]) -> Maps:
-    """Id maps as the word of a model that is certain: probabilities 0 and 1, at `size` the share of each cell."""
+def copied(video: Video, size: tuple[int, int]) -> Maps:
+    """Copy-first as a model that is certain: probabilities 0 and 1 at `size`."""
     ids: list[int] = []
-    for index, found in enumerate(id_maps):
+    for index, found in enumerate(copy_first(video)):
         small = torch.from_numpy(np.stack([found == number for number in ids])).float() if ids else torch.zeros(0, 1, 1)
         yield list(ids), torch.nn.functional.interpolate(small[None], size, mode="area")[0] if ids else small
         given = video.given(index)
         ids += [] if given is None else [item.id for item in video.objects if item.first == index]
 
 
-def true_maps(video: Video) -> Iterator[np.ndarray]:
-    """The truth of every frame; nothing where a frame has none, which no score counts."""
-    for index, path in enumerate(video.mask_paths):
-        yield np.zeros(video.size, np.uint8) if path is None else video.mask(index)
-
-
 def rows_of(name: str, videos: list[Video], model: torch.nn.Module, categories: set[str] | None) -> Iterator[dict]:
-    """A row for each fault of writing, in what model, copy-first and truth say; then for each of running."""
+    """A row for each fault of writing, in the predictions of model and copy-first; then of each of running."""
     seen = (lambda category: category in categories) if categories is not None else (lambda category: True)
-    size = model.config.size
-    sources = {
-        "model": lambda v: run(model, v),
-        "copy-first": lambda v: certain(v, copy_first(v), size),
-        "truth": lambda v: certain(v, true_maps(v), size),  # without a fault: all that frames of this size allow
-    }
+    sources = {"model": lambda v: run(model, v), "copy-first": lambda v: copied(v, model.config.size)}
     for source, maps in sources.items():
         kept = {v.name: [(list(ids), p.clone()) for ids, p in maps(v)] for v in tracked(videos, source, len(videos))}
         for fault in WRITES:
