@@ -336,15 +336,18 @@ def test_another_error_leaves_nothing(world, capsys, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [VIDEO, FRAMES])
 def test_memory_does_not_grow_with_the_video(world, command):
-    """68."""
-    peaks, sizes = [], []
-    frames = [np.kron(f, np.ones((4, 4, 1), np.uint8)) for f in scenes(20)]
-    for count in (100, 400):
-        encode(world / "clip.mp4", (frames[t % 20] for t in range(count)))
-        for t in range(count):
-            (world / f"v/{t:05d}.png").unlink(missing_ok=True)
-            Image.fromarray(frames[t % 20]).save(world / f"v/{t:05d}.png", compress_level=1)
-        write_mask(world / "first.png", np.kron(scene(0)[1], np.ones((4, 4), np.uint8)))
+    """The peak of a process; 120 frames more, if it kept them, were 88 MB more."""
+    frames, peaks = [np.kron(f, np.ones((4, 4, 1), np.uint8)) for f in scenes(20)], []
+    write_mask(world / "first.png", np.kron(scene(0)[1], np.ones((4, 4), np.uint8)))
+    for t, frame in enumerate(frames):
+        Image.fromarray(frame).save(world / f"{t}.png", compress_level=1)
+    for count in (50, 170):
+        if command is VIDEO:
+            encode(world / "clip.mp4", (frames[t % 20] for t in range(count)))
+        else:
+            for t in range(count):
+                (world / f"v/{t:05d}.png").unlink(missing_ok=True)
+                (world / f"v/{t:05d}.png").symlink_to(world / f"{t % 20}.png")
         script = (
             "import pathlib, shlex; from vos.cli import main; "
             f"assert main(shlex.split({command.replace('out out', f'out out{count}')!r})) == 0; "
@@ -353,9 +356,8 @@ def test_memory_does_not_grow_with_the_video(world, command):
         )
         done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=HERE)
         peaks.append(int(done.stdout.split()[-1]))
-        sizes += [path.stat().st_size for path in world.glob(f"out{count}/overlay.gif")]
-    assert peaks[1] < 1.1 * peaks[0], peaks
-    assert all(size < 10e6 for size in sizes)
+    assert peaks[1] < 1.05 * peaks[0], peaks
+    assert all(path.stat().st_size < 10e6 for path in world.glob("out*/overlay.gif"))
 
 
 def test_without_a_checkpoint_the_shipped_one_is_taken(world, capsys, monkeypatch):

@@ -149,9 +149,9 @@ def test_more_iterations_may_be_asked_for(clips, tmp_path):
     assert len(trainer.fit(resume=True)) == 5
 
 
-def command(small_set, run, iterations=12, *more):
+def command(small_set, run, iterations=6, *more):
     words = ["train", "--data", small_set, "--out", run, "--iterations", iterations, "--batch", 2, "--resume"]
-    words += ["--checkpoint-every", 2, "--precision", "float32", *more]
+    words += ["--checkpoint-every", 1, "--precision", "float32", *more]
     return [sys.executable, "-m", "vos", *map(str, words)]
 
 
