@@ -32,12 +32,12 @@ def test_a_notebook_has_one_picture_that_is_replaced(monkeypatch):
     shown, updated = [], []
 
     class Handle:
-        def update(self, figure):
-            updated.append(figure)
+        def update(self, picture, raw):
+            updated.append(picture)
 
-    monkeypatch.setattr(display, "display", lambda figure, display_id: shown.append(figure) or Handle())
+    monkeypatch.setattr(display, "display", lambda picture, raw, display_id: shown.append(picture) or Handle())
     watch = LiveFigure("base")
     for end in (3, 6, 10):
         watch(LOG[:end])
     assert len(shown) == 1 and len(updated) == 2
-    assert "0.9 minutes" in updated[-1].axes[0].get_title(loc="left")
+    assert "after 10 iterations" in updated[-1]["text/plain"] and "0.9 minutes" in updated[-1]["text/plain"]
