@@ -30,7 +30,7 @@ lint: style
 check: style
 	@$(RUN) -m mypy & types=$$!; $(PYTEST) -m "not slow"; tests=$$?; wait $$types && exit $$tests
 
-test: lint $(VENV)/.browser
+test: lint $(VENV)/.browser $(VENV)/.site
 	@$(PYTEST)
 
 # The widgets by mouse and keyboard, in the Chromium that is installed; pictures of every step go to runs/browser.
