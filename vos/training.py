@@ -174,7 +174,7 @@ def train_step(
     model.zero_grad(set_to_none=True)
     (loss * world_size).backward()
     nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
-    optimizer.step(rate)
+    optimizer.step(rate, precision)
     return total
 
 

@@ -3,9 +3,13 @@
 import pytest
 import torch
 from helpers.training_runs import SMALL, new_model
+from torch import nn
 
-from vos.fast.optimizer import Optimizer, as_matrix, is_hidden_convolution
+from vos.clips import Batch
+from vos.config import PRECISIONS
+from vos.fast.optimizer import Muon, Optimizer, as_matrix, is_hidden_convolution
 from vos.networks import build
+from vos.training import train_step
 
 
 def stepped(muon):
@@ -40,6 +44,37 @@ def test_muon_steps_are_equally_long_in_all_directions():
         if is_hidden_convolution(w):
             sizes = torch.linalg.svdvals(step.flatten(1))
             assert sizes.max() < 2.5 * sizes.min(), name  # Newton-Schulz in five rounds is rough
+
+
+@pytest.mark.parametrize(("precision", "apart"), [("bfloat16", 0.0), ("float32", 0.02)])
+def test_muon_is_pytorchs_to_the_bit_in_bfloat16_and_nearly_in_float32(precision, apart):
+    torch.manual_seed(0)
+    shapes = (24, 90), (90, 24), (16, 16)
+    ours, theirs = ([nn.Parameter(torch.ones(shape)) for shape in shapes] for _ in range(2))
+    muon, pytorchs = Muon(ours), torch.optim.Muon(theirs, weight_decay=0, adjust_lr_fn="match_rms_adamw")
+    muon.param_groups[0] |= {"lr": 0.01, "precision": precision}
+    pytorchs.param_groups[0]["lr"] = 0.01
+    for _ in range(3):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = other.grad = torch.randn_like(one)
+        muon.step()
+        pytorchs.step()
+    for one, other in zip(ours, theirs, strict=True):
+        length = (1 - other).norm()
+        assert length > 0 and (one - other).norm() <= apart * length
+    assert torch.equal(muon.state[ours[0]]["momentum_buffer"], pytorchs.state[theirs[0]]["momentum_buffer"])
+
+
+def test_muon_computes_in_the_precision_of_the_training(monkeypatch):
+    seen = []
+    monkeypatch.setattr("vos.fast.optimizer.orthogonal", lambda matrix: seen.append(matrix.dtype) or matrix)
+    model = build("base", SMALL)
+    optimizer = Optimizer(model, weight_decay=0, muon=1.0)
+    for precision in PRECISIONS:
+        batch = Batch(torch.randn(1, 2, 3, 32, 56), torch.ones(1, 2, 1, 32, 56), torch.ones(1, 2), ["noise"])
+        train_step(model, optimizer, batch, rate=0.01, precision=precision)
+        assert set(seen) == {getattr(torch, precision)}
+        seen.clear()
 
 
 def test_without_muon_it_is_adamw():
