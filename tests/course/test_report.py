@@ -300,14 +300,15 @@ def test_a_page_without_a_marker_is_refused():
 
 
 @pytest.mark.slow
-def test_notebooks_are_run_and_written_without_machine_and_errors(small_set, tmp_path):
-    """Two cells of the run's own workspace; and a cell that fails, which is written, and is an error with a name."""
+def test_notebooks_are_run_and_written_without_machine_and_errors(small_set, tmp_path, monkeypatch):
+    """Two cells of the run's own workspace; and what fails, which is written, is an error with a name and ends all."""
     cells = [
         "from vos.course.workspace import Workspace\nWorkspace.find().describe()",
         "import sys\nprint('out')\nprint('err', file=sys.stderr)\nprint(Workspace.find().pick(12, 3))",
     ]
-    good, bad = tmp_path / "1.ipynb", tmp_path / "2.ipynb"
-    for path, sources in ((good, cells), (bad, ["1 / 0"])):
+    good, bad, killed, endless = (tmp_path / f"{number}.ipynb" for number in (1, 2, 3, 4))
+    forever, end = ["import time\ntime.sleep(1e6)"], ["import os\nos._exit(1)"]
+    for path, sources in ((good, cells), (bad, ["1 / 0"]), (killed, end), (endless, forever)):
         code = [nbformat.v4.new_code_cell(source) for source in sources]
         nbformat.write(nbformat.v4.new_notebook(cells=code), path)
     run = tmp_path / "run"
@@ -319,9 +320,12 @@ def test_notebooks_are_run_and_written_without_machine_and_errors(small_set, tmp
     printed = ["".join(output.text for output in cell.outputs) for cell in notebook.cells]
     assert printed[0].endswith("Checkpoints: data/checkpoints. Results: data/results. Figures go to figures.\n")
     assert printed[1] == "out\n3\n"
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)  # two at a time
     with pytest.raises(VosError, match=r"2\.ipynb: a cell failed: ZeroDivisionError"):
-        run_notebooks([bad], workspace, run)
+        run_notebooks([endless, bad], workspace, run)
     assert (run / "notebooks/2.ipynb").exists()
+    with pytest.raises(VosError, match=r"3\.ipynb: its kernel was ended"):
+        run_notebooks([killed], workspace, run)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The notebooks of the course: which there are, what each asks, its exercises, and running them all."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+import torch
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from vos.course.attempts import CALL
 from vos.course.workspace import ROOT, Workspace, provenance
@@ -68,25 +70,52 @@ def exercises_of(path: Path) -> list[Exercise]:
 
 
 def run_notebooks(paths: Sequence[Path], workspace: Workspace, run: Path) -> None:
-    """Execute notebooks in order and write them, with their outputs, to RUN/notebooks, and how long each took."""
-    wanted = {"VOS_DATA": str(workspace.data), "VOS_RUN": str(run.resolve()), "VOS_FAST": str(int(workspace.fast))}
+    """Execute notebooks and write them, with their outputs, to RUN/notebooks, and how long each took.
+
+    Two at a time where there are two cores: much of a lesson, drawing above all, leaves a second core idle. VosError
+    where a cell fails; then no other notebook goes on.
+    """
+    at_once = min(2, torch.get_num_threads())
     seconds: dict[str, float] = {}
     with progress_bar("notebooks", len(paths), "notebook") as bar:
-        for source in paths:
-            bar.set_postfix({"running": source.stem})
-            notebook = nbformat.read(source, as_version=4)
-            started = time.perf_counter()
-            client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(source.parent)}})
-            try:
-                client.execute(env=os.environ | wanted, stderr=subprocess.DEVNULL)  # the kernel talks of its sockets
-            except CellExecutionError as error:
-                raise VosError(f"{source}: a cell failed: {error.ename}: {error.evalue}") from error
-            finally:
-                with written_whole(run / "notebooks" / source.name) as temporary:
-                    nbformat.write(without_machine(notebook), temporary)
-            seconds[source.stem] = round(time.perf_counter() - started, 1)
-            bar.update()
-    write_json(workspace.results / "notebooks.json", {"seconds": seconds, "provenance": provenance()})
+
+        async def run_in_turn(path: Path, turn: asyncio.Semaphore) -> None:
+            async with turn:
+                bar.set_postfix({"running": path.stem})
+                seconds[path.stem] = await run_notebook(path, workspace, run, torch.get_num_threads() // at_once)
+                bar.update()
+
+        async def run_all() -> None:
+            turn = asyncio.Semaphore(at_once)
+            async with asyncio.TaskGroup() as together:
+                for path in paths:
+                    together.create_task(run_in_turn(path, turn))
+
+        try:
+            asyncio.run(run_all())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+    made = {"seconds": dict(sorted(seconds.items())), "provenance": provenance()}
+    write_json(workspace.results / "notebooks.json", made)
+
+
+async def run_notebook(source: Path, workspace: Workspace, run: Path, threads: int) -> float:
+    """Execute one notebook and write it to RUN/notebooks; returns the seconds. VosError where a cell fails."""
+    wanted = {"VOS_DATA": str(workspace.data), "VOS_RUN": str(run.resolve()), "VOS_FAST": str(int(workspace.fast))}
+    wanted["OMP_NUM_THREADS"] = str(threads)
+    notebook = nbformat.read(source, as_version=4)
+    started = time.perf_counter()
+    client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(source.parent)}})
+    try:
+        await client.async_execute(env=os.environ | wanted, stderr=subprocess.DEVNULL)  # kernels talk of their sockets
+    except CellExecutionError as error:
+        raise VosError(f"{source}: a cell failed: {error.ename}: {error.evalue}") from error
+    except DeadKernelError:
+        raise VosError(f"{source}: its kernel was ended, by Ctrl-C or for lack of memory") from None
+    finally:
+        with written_whole(run / "notebooks" / source.name) as temporary:
+            nbformat.write(without_machine(notebook), temporary)
+    return round(time.perf_counter() - started, 1)
 
 
 def without_machine(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
