@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from vos.attention import Attention, Memory
 from vos.backbones import BACKBONES, Features, conv_block, conv_norm_relu
 from vos.config import PRESETS, ModelConfig
-from vos.fast.layers import LastConvolution, UpsampledConvolution
+from vos.fast.layers import LastConvolution, UpsampledConvolution, stack_time, unbind_time
 from vos.fast.recompute import recomputed_over_time
 
 State = tuple[Tensor, Tensor]  # (h, c), each (B, C, h, w)
@@ -92,10 +92,10 @@ class ConvLSTM(nn.Module):
         gates = over_time(self.input_to_gates, inputs)
         h, c = self.zero_state(gates[:, 0]) if state is None else state
         hidden = []
-        for from_input in gates.unbind(1):
+        for from_input in unbind_time(gates):
             h, c = self.step(from_input, (h, c))
             hidden.append(h)
-        return torch.stack(hidden, dim=1), (h, c)
+        return stack_time(hidden), (h, c)
 
     def step(self, from_input: Tensor, state: State) -> State:
         """One time step: from_input = input_to_gates(x_t), (B or 1, 4C, h, w); returns (h_t, c_t)."""

@@ -1,5 +1,6 @@
-"""Two layers of the Decoder that compute the same numbers sooner. Skip them on a first reading."""
+"""The same numbers, sooner: two layers of the Decoder, and time's way in and out. Skip them on a first reading."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import torch
@@ -81,3 +82,13 @@ class UpsampledConvolution(nn.Conv2d):
             shares = torch.kron(self.shares[p], self.shares[q])  # (cells * cells, kernel * kernel)
             weight = shares @ self.weight.permute(0, 2, 3, 1).flatten(1, 2)
         return weight.unflatten(1, self.shares.shape[1:2] * 2).permute(0, 3, 1, 2)
+
+
+def unbind_time(x: Tensor) -> tuple[Tensor, ...]:
+    """`x.unbind(1)` of (B, T, C, h, w), whose gradient is written in channels_last again, as convolutions want it."""
+    return tuple(frame.permute(0, 3, 1, 2) for frame in x.permute(0, 1, 3, 4, 2).unbind(1))
+
+
+def stack_time(frames: Sequence[Tensor]) -> Tensor:
+    """`torch.stack(frames, dim=1)` of T maps (B, C, h, w), in channels_last as they are."""
+    return torch.stack([frame.permute(0, 2, 3, 1) for frame in frames], dim=1).permute(0, 1, 4, 2, 3)
