@@ -47,11 +47,12 @@ class Step:
         length: int = 5,
         clips: int = 1,
         save_memory: bool = False,
+        muon: float = 0.0,
     ) -> None:
         torch.manual_seed(0)
         self.model, self.precision = build("base", preset), precision
         self.model.save_memory = save_memory
-        self.optimizer = Optimizer(self.model, 0.0)
+        self.optimizer = Optimizer(self.model, 0.0, muon)
         self.batch = random_batch(self.model, length, clips)
 
     def __call__(self) -> None:
