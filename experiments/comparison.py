@@ -23,7 +23,7 @@ from torch import Tensor
 
 from vos.config import PRESETS, ModelConfig
 from vos.course.report import predict_into
-from vos.course.workspace import ROOT
+from vos.course.workspace import ROOT, synthetic_set
 from vos.data import Video, Videos, VOSDataset
 from vos.engine.checkpoints import LAST, read_checkpoint
 from vos.engine.trainer import Trainer, clips_for
@@ -71,7 +71,7 @@ def with_h_video_of_another(model: BaseModel) -> None:
 
 def tracker_with_h_video_of(model: BaseModel, another: Video) -> type[Tracker]:
     """A tracker whose h_video is that of another video."""
-    segmenter = Segmenter(model)
+    segmenter = Segmenter(model, tracker=Tracker)
     with torch.inference_mode():
         next(segmenter.encoded_frames(another))  # has watched all of it by then
     state = segmenter.tracker.video_state
@@ -112,7 +112,7 @@ class Forgetful(Tracker):
 
 VARIANTS = {
     "base": Variant("base"),
-    "base, wider": Variant("base", replace(COURSE, state_channels=116)),  # a few more weights than the updated model
+    "base, wider": Variant("base", replace(COURSE, state_channels=114)),  # a few more weights than the updated model
     "updated": Variant("updated"),
     "updated, h_video zero": Variant("updated", change=without_h_video),
     "updated, h_video of another": Variant("updated", change=with_h_video_of_another, tracker=tracker_with_h_video_of),
@@ -129,7 +129,7 @@ def train(variant: Variant, steps: int, seed: int, out: Path) -> None:
     config = replace(
         SYNTHETIC, minutes=None, iterations=steps, seed=seed, precision="float32", checkpoint_every=50, workers=0
     )
-    Trainer(model, clips_for(model, VOSDataset(ROOT / "data/synthetic").train, config), config, out).fit(resume=True)
+    Trainer(model, clips_for(model, VOSDataset(synthetic_set(fast=False)).train, config), config, out).fit(resume=True)
 
 
 def judges(out: Path) -> VOSDataset:
@@ -206,7 +206,8 @@ def main() -> None:
     args = parser.parse_args()
     if unknown := set(args.names) - set(VARIANTS):
         parser.error(f"no such variant: {', '.join(sorted(unknown))}")
-    judges(args.out / "judges")  # drawn once, before the processes start
+    synthetic_set(fast=False)  # drawn once, before the processes start, as are the judges
+    judges(args.out / "judges")
     rows = read_json(args.result)["rows"] if args.result.is_file() else []
     there = {(row["name"], row["seed"]) for row in rows if row["steps"] == args.steps}
     # Seed by seed, so that a stopped comparison still compares.

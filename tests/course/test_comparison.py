@@ -1,9 +1,18 @@
-"""Paired differences: what their interval must hold, and the sentence that follows from it."""
+"""Does h_video help? The variants that are compared, paired differences, and the sentence that follows from them."""
 
+from dataclasses import replace
+
+import comparison as experiment
 import numpy as np
 import pytest
+import torch
+from helpers.training_runs import SMALL
+from torch.testing import assert_close
 
 from vos.course.comparison import Difference, paired_difference, scores_by_seed, verdict
+from vos.data import VOSDataset
+from vos.inference import Segmenter
+from vos.networks import build
 
 
 def test_the_interval_of_a_constant_difference_is_that_difference():
@@ -57,3 +66,75 @@ def test_scores_come_by_seed():
 )
 def test_the_verdict_follows_from_the_interval(found, words):
     assert words in verdict("updated", "base", found)
+
+
+def small_variant(name):
+    """A variant of the experiment, made small, and a new model of it."""
+    torch.manual_seed(0)
+    variant = replace(experiment.VARIANTS[name], network=SMALL)
+    model = build(variant.model, variant.network)
+    variant.change(model)
+    return variant, model.eval()
+
+
+def frames_of(model, video):
+    """(T, 3, H, W), as inference shows them to the model."""
+    return Segmenter(model).encode([video.frame(i, SMALL.size) for i in range(len(video))])[0]
+
+
+@pytest.mark.parametrize("name", experiment.VARIANTS)
+@torch.inference_mode()
+def test_a_variant_computes_in_the_test_what_it_computed_in_training(name, valid):
+    """A clip beside another one in a batch; and frame by frame with the variant's tracker."""
+    variant, model = small_variant(name)
+    one, another = (replace(v, frame_paths=v.frame_paths[:5], mask_paths=v.mask_paths[:5]) for v in valid[:2])
+    frames = torch.stack([frames_of(model, video) for video in (one, another)])
+    masks = (torch.rand(2, 1, *SMALL.size) > 0.5).float()
+    expected = torch.sigmoid(model(frames, masks))[0, :, 0]
+    tracker = variant.tracker(model, another)(model, "float32")
+    codes = tracker.encode(frames[0])
+    for code in codes:
+        tracker.watch(code)
+    tracker.step(codes[0])
+    tracker.begin(frames[0, :1], masks[:1], [])
+    assert_close(torch.cat([tracker.step(code) for code in codes[1:]]), expected)
+
+
+@torch.inference_mode()
+def test_h_video_that_is_zero_tells_nothing_and_that_of_another_video_something_else():
+    frames, masks = torch.randn(2, 4, 3, *SMALL.size), (torch.rand(2, 1, *SMALL.size) > 0.5).float()
+    found = {}
+    for name in ("updated", "updated, h_video zero", "updated, h_video of another"):
+        _, model = small_variant(name)
+        found[name] = model(frames, masks)
+        for weight in model.video_lstm.parameters():
+            weight.mul_(2)
+        assert torch.equal(model(frames, masks), found[name]) == (name == "updated, h_video zero")
+    assert len({round(logits.sum().item(), 3) for logits in found.values()}) == 3
+
+
+@torch.inference_mode()
+def test_a_state_that_is_not_carried_on_has_no_order_of_frames():
+    _, model = small_variant("attention, state not carried on")
+    frames, masks = torch.randn(1, 5, 3, *SMALL.size), torch.ones(1, 1, *SMALL.size)
+    order = [0, 3, 1, 4, 2]
+    assert_close(model(frames[:, order], masks), model(frames, masks)[:, [i - 1 for i in order[1:]]])
+
+
+def test_the_wider_base_model_has_as_many_weights_as_the_updated_one():
+    counts = {
+        name: sum(w.numel() for w in build(variant.model, variant.network).parameters())
+        for name, variant in experiment.VARIANTS.items()
+    }
+    assert counts["updated"] <= counts["base, wider"] <= 1.01 * counts["updated"]
+
+
+def test_a_cell_of_the_comparison_run_again_gives_the_same_row(small_set, tmp_path, monkeypatch):
+    name = "updated, h_video of another"
+    monkeypatch.setitem(experiment.VARIANTS, name, replace(experiment.VARIANTS[name], network=SMALL))
+    monkeypatch.setattr(experiment, "synthetic_set", lambda fast: small_set)
+    monkeypatch.setattr(experiment, "judges", lambda out: VOSDataset(small_set))
+    rows = [experiment.train_and_score(name, 1, 2, tmp_path / run, None) for run in ("a", "b")]
+    assert rows[0] == rows[1]
+    assert (rows[0]["name"], rows[0]["seed"], rows[0]["steps"], len(rows[0]["by_video"])) == (name, 1, 2, 6)
+    assert rows[0]["overall"] > 0 and rows[0]["J_by_frame"][0] > 0
