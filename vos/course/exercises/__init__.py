@@ -4,16 +4,11 @@ So solution and package cannot drift apart. A stub that still returns nothing is
 always runs to its end. Where an attempt goes wrong just as a typical mistake does, the mistake is named.
 """
 
+from vos.course.exercises.attention import attention, followed_by_attention, read_from_two
 from vos.course.exercises.data import black_and_white, normalize_frames, object_masks
-from vos.course.exercises.later import (
-    attention,
-    fingerprint_distance,
-    followed_by_attention,
-    read_from_two,
-    two_opinions,
-    weights_that_learn,
-)
+from vos.course.exercises.fingerprints import fingerprint_distance
 from vos.course.exercises.networks import all_frames_at_once, lstm_step, lstm_weights, receptive_field
+from vos.course.exercises.online import two_opinions, weights_that_learn
 from vos.course.exercises.own_video import box_of, box_similarity, follow
 from vos.course.exercises.pictures import best_threshold, ids_at_size, median_example, merge_objects, painted
 from vos.course.exercises.scores import contour_accuracy, region_similarity, statistics

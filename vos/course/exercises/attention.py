@@ -1,16 +1,12 @@
-"""Exercises of lessons 8 to 10: attention, what online learning may change, how far fingerprints are apart."""
+"""Exercises of notebook 08: attention by hand, an object followed by it alone, two memories."""
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vos.attention import affinity
 from vos.course.exercises.compare import compare
-from vos.course.faults import distance
-from vos.networks import build
-from vos.online import learns
 
 SHAPES = ((4, 5), (4, 6), (3, 6))  # of keys and values in the exercise on attention: (D, P), (D, Q), (C, Q)
 
@@ -95,60 +91,3 @@ def read_from_two(attempt: Callable) -> bool:
         ("only the second frame is read.", lambda ours, first, last: read(ours, *last)),
     ]  # fmt: skip
     return compare(attempt, both, cases, mistakes)
-
-
-def two_opinions(attempt: Callable) -> bool:
-    """Notebook 09: attempt(before (H, W), after (H, W)) -> bool (H, W): the mask of the mean of two probabilities."""
-    rng = np.random.default_rng(4)
-    cases = [
-        ("random", (rng.random((6, 8)), rng.random((6, 8)))),
-        ("one is sure, the other in doubt", (np.array([[0.95, 0.05]]), np.array([[0.4, 0.55]]))),
-        ("both agree", (np.array([[0.9, 0.1]]), np.array([[0.8, 0.2]]))),
-    ]
-    mistakes = [
-        ("object where either says so; who is sure outweighs who is in doubt.", lambda p, q: (p > 0.5) | (q > 0.5)),
-        ("object where both say so; who is sure outweighs who is in doubt.", lambda p, q: (p > 0.5) & (q > 0.5)),
-        ("the sum is compared with one half; the mean is asked for.", lambda p, q: p + q > 0.5),
-        ("a mask of the second alone.", lambda p, q: q > 0.5),
-    ]  # fmt: skip
-    return compare(attempt, lambda p, q: (p + q) / 2 > 0.5, cases, mistakes)
-
-
-def weights_that_learn(attempt: Callable) -> bool:
-    """Notebook 09: attempt(names) -> for each name of a weight, whether online learning may change it."""
-    cases = [
-        (f"the {name} model", ([key for key, _ in build(name, "real").named_parameters()],))
-        for name in ("attention", "updated", "base")
-    ]
-
-    def all_but(*parts: str) -> Callable:
-        return lambda names: [not any(part in name for part in parts) for name in names]
-
-    mistakes = [
-        ("these are the ones that stay.", lambda names: [not learns(name) for name in names]),
-        ("the backbones learn, too.", all_but("_lstm.")),
-        ("the ConvLSTMs learn, too.", all_but(".backbone.")),
-        ("the second ConvLSTM, video_lstm, learns.", all_but(".backbone.", "mask_lstm.")),
-        ("all of Encoder and Initializer stays.", all_but("encoder.", "initializer.", "_lstm.")),
-    ]  # fmt: skip
-    return compare(attempt, lambda names: [learns(name) for name in names], cases, mistakes)
-
-
-def fingerprint_distance(attempt: Callable) -> bool:
-    """Notebook 10: attempt(a (4,), b (4,)) -> the mean factor between two fingerprints, as a power of ten."""
-    report, ours = np.array([0.005, 0.003, 0.07, 0.041]), np.array([0.69, 0.001, 0.02, 0.6])
-    cases = [
-        ("higher in some, lower in others", (ours, report)),
-        ("the same", (report, report)),
-        ("nothing but zeros", (np.zeros(4), report)),
-    ]
-    mistakes = [
-        ("differences, not factors: take the logarithms first.", lambda a, b: np.abs(a - b).mean()),
-        ("without absolute values, too high and too low cancel.",
-         lambda a, b: np.log10((a + 1e-3) / (b + 1e-3)).mean()),
-        ("the natural logarithm; powers of ten want log10.", lambda a, b: distance(a, b) * np.log(10)),
-        ("without the thousandth, a zero is infinitely far from everything.",
-         lambda a, b: np.abs(np.log10(a / b)).mean() if a.all() else np.inf),
-        ("the sum; the mean of the four is asked for.", lambda a, b: 4 * distance(a, b)),
-    ]  # fmt: skip
-    return compare(attempt, distance, cases, mistakes)
