@@ -209,7 +209,8 @@ class BaseModel(nn.Module):
         """h_t -> logits of y_t for all t: (B, T, C, h, w) -> (B, T, 1, H, W); skips: of `features`, B may be 1."""
         if not self.config.skips:
             return self.over_time(self.decoder, hidden)
-        return self.decoder(hidden.flatten(0, 1), [s.flatten(0, 1) for s in skips]).unflatten(0, hidden.shape[:2])
+        every = [skip.expand(len(hidden), -1, -1, -1, -1).flatten(0, 1) for skip in skips]
+        return self.decoder(hidden.flatten(0, 1), every).unflatten(0, hidden.shape[:2])
 
     def over_time(self, layers: nn.Module, x: Tensor) -> Tensor:
         """Apply layers for (N, ...) to (B, T, ...); with less memory in training where that is asked for."""

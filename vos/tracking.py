@@ -50,7 +50,7 @@ class Tracker:
             return torch.zeros(0, *self.model.config.size, device=code.deep.device)
         with self.autocast():
             self.state = self.model.step(self.inputs(code.deep), self.state)
-            logits = self.model.decode(self.state[0][:, None], [skip[None] for skip in code.skips])[:, 0, 0]
+            logits = self.model.decoder(self.state[0], code.skips)[:, 0]
         return torch.sigmoid(logits.float())
 
     def inputs(self, encoded: Tensor) -> Tensor:

@@ -90,6 +90,16 @@ def test_forward_equals_the_plain_form(name, config):
     assert_close(out, plain_forward(model, frames, mask), atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("frames", [1, 3])
+def test_states_of_many_objects_share_the_skips_of_their_frames(frames):
+    torch.manual_seed(1)
+    model = build("base", LITE).eval()
+    skips = model.features(clip(frames, 1, LITE.size)[0]).skips
+    hidden = torch.randn(2, frames, LITE.state_channels, *LITE.feature_size)
+    apart = torch.cat([model.decode(one, skips) for one in hidden.split(1)])
+    assert_close(model.decode(hidden, skips), apart, atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_every_parameter_is_registered_and_learns(name):
     model = build(name, SMALL)
