@@ -131,7 +131,7 @@ def test_every_slider_of_the_state_changes_picture_and_words():
     assert f"values from {values.min():.2f} to {values.max():.2f}" in caption.value
     limit = maps["cell state"][:, 0].abs().max()
     assert f"blue -{limit:.2f}, white 0, red {limit:.2f}" in caption.value
-    assert Image.open(io.BytesIO(picture.value)).height == 4 * SIZE[0]
+    assert Image.open(io.BytesIO(picture.value)).height == inside.WIDEST * SIZE[0] // SIZE[1]
 
 
 def test_the_mean_on_the_object_is_in_the_words():

@@ -21,7 +21,7 @@ from vos.figures import WIDTH, row_label, show_image, spotlight, styled
 from vos.metrics import boundary, dilate, region_similarity
 
 GATES = ("input gate", "forget gate", "output gate")  # between 0 and 1; what else a ConvLSTM holds has two signs
-ENLARGED = 4  # screen pixels of a widget's picture for one of the network's
+WIDEST = 448  # screen pixels of a frame in a widget
 
 
 def clip_indices(video: Video, stride: int = 1, most: int = 20) -> tuple[int, ...]:
@@ -148,6 +148,12 @@ def cut_out(picture: np.ndarray, mask: np.ndarray, margin: float = 0.1) -> np.nd
     return picture[tuple(spans)]
 
 
+def enlarged(picture: np.ndarray) -> np.ndarray:
+    """A picture (H, W, ...) with every pixel as a square of equal ones, as many as fit into a width of `WIDEST`."""
+    times = max(WIDEST // picture.shape[1], 1)
+    return picture.repeat(times, 0).repeat(times, 1)
+
+
 def state_explorer(frames: np.ndarray, masks: np.ndarray, maps: Mapping[str, Tensor], channel: int = 0) -> widgets.VBox:
     """Choose a gate or state, a channel and a frame: the frame beside the map, and in words what the map holds.
 
@@ -182,8 +188,8 @@ def state_view(
 
     frame: uint8 (H, W, 3); mask: bool (H, W); signed, limit: as `show_map`. The picture is uint8 (h', w', 3).
     """
-    ids = mask.repeat(ENLARGED, 0).repeat(ENLARGED, 1).astype(np.uint8)
-    left = spotlight(frame.repeat(ENLARGED, 0).repeat(ENLARGED, 1), ids)
+    ids = enlarged(mask).astype(np.uint8)
+    left = spotlight(enlarged(frame), ids)
     high, wide = ids.shape
     colors = matplotlib.colormaps["RdBu_r" if signed else "gray"]
     low = -limit if signed else 0.0
@@ -243,9 +249,9 @@ def swap_explorer(
         frames, truth = clips[name]
         t = min(frame_slider.value, len(frames) - 1)
         predicted, own = masks_of(name, source_box.value), masks_of(name, "own")
-        pair = [spotlight(frames[t], mask.astype(np.uint8)) for mask in (truth[t], predicted[t - 1])]
-        sheet = np.hstack([pair[0], np.full((len(pair[0]), 3, 3), 255, np.uint8), pair[1]])
-        picture.value = jpeg(sheet.repeat(ENLARGED, 0).repeat(ENLARGED, 1))
+        masks = truth[t], predicted[t - 1]
+        left, right = (enlarged(spotlight(frames[t], mask.astype(np.uint8))) for mask in masks)
+        picture.value = jpeg(np.hstack([left, np.full((len(left), 12, 3), 255, np.uint8), right]))
         J, J_own = mean_J(predicted, truth[1:]), mean_J(own, truth[1:])
         here = region_similarity(predicted[t - 1], truth[t])
         caption.value = (
