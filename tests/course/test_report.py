@@ -110,8 +110,19 @@ def test_on_real_video_training_starts_from_imagenet_at_the_real_preset(small_se
     for backbone in ("initializer.backbone", "encoder.backbone"):
         ours, theirs = model.get_submodule(backbone).state_dict(), expected.get_submodule(backbone).state_dict()
         assert all(torch.equal(ours[key], value) for key, value in theirs.items())
-    assert model.config == PRESETS["real"] and config.soft_iou and config.minutes == 2 * REAL_MINUTES
+    assert model.config == PRESETS["real"] and config.minutes == 2 * REAL_MINUTES
+    assert config.soft_iou == few.soft_iou == 0  # the log then holds cross entropy, as lesson 4 says
     assert small.config == replace(PRESETS["real"], size=(128, 224)) and few.iterations == 8 and not few.sizes
+
+
+def test_without_imagenet_weights_a_report_on_real_video_ends_before_any_work(small_set, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("vos.engine.pretrained.find_spec", lambda package: None)
+    monkeypatch.setattr("vos.course.report.check_files", lambda *_: pytest.fail("it must end before that"))
+    folder = tmp_path / "real"
+    shutil.copytree(small_set, folder, ignore=shutil.ignore_patterns("synthetic.json"))
+    with pytest.raises(VosError, match=r"not installed: pip install 'vos\[imagenet\]'") as stop:
+        make_report(folder, tmp_path / "run")
+    assert "\n" not in str(stop.value) and capsys.readouterr().out == "" and not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
@@ -365,8 +376,13 @@ def test_steps_text_names_a_run_and_the_committed_one(tmp_path):
 
 
 def test_table_text_shows_dashes_where_there_is_no_number():
-    row = dict.fromkeys((*NUMBERS, "parameters", "minutes")) | {"name": "x", "overall": 0.5}
+    row = dict.fromkeys((*NUMBERS, "videos", "parameters", "minutes")) | {"name": "x", "overall": 0.5}
     assert "0.5000" in table_text([row]) and "–" in table_text([row])
+    without_categories = table_text([row | {"videos": 2, "J": 0.25, "F": 0.75}]).splitlines()
+    assert [line.split() for line in without_categories] == [
+        ["J", "F", "overall", "parameters", "minutes"],
+        ["x", "0.2500", "0.7500", "0.5000", "–", "–"],
+    ]
 
 
 def test_score_table_shows_J_and_F_where_a_set_has_no_categories():

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from vos.config import PRESETS, TrainConfig
 from vos.course.notebooks import notebook_paths, run_notebooks
-from vos.course.tables import NUMBERS, number, plain_table
+from vos.course.tables import NUMBERS, number, parts_of_overall, plain_table
 from vos.course.workspace import ROOT, Workspace, fast_mode, provenance, repository, synthetic_set
 from vos.data import Video
 from vos.datasets.check import check_files
@@ -69,13 +69,15 @@ def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0
     workspace = Workspace.of_run(data.resolve() if data else synthetic_set(fast), run, fast)
     check_output_folder(run, "report", [data] if data else [], known=("results", "notebooks"))
     dataset = workspace.dataset
+    missing = [name for name in MODELS if not (reuse and (workspace.checkpoints / f"{name}.pt").exists())]
+    if missing:
+        untrained(missing[0], workspace)  # without ImageNet's weights a report ends here, and not after its checks
     counts = f"{len(dataset.train)} training and {len(dataset.valid)} validation videos"
     held_out = ", held out of the training list" if dataset.held_out else ""
     announce(f"{workspace.data.name}: {counts}{held_out}. Writing to {run}")
     for note in check_files([*dataset.train, *dataset.valid_truth], data) if data else ():
         print(f"vos: {note}", file=sys.stderr)
     scored = begin_or_go_on(run, {"data": str(workspace.data), "seed": seed, "fast": fast})
-    missing = [name for name in MODELS if not (reuse and (workspace.checkpoints / f"{name}.pt").exists())]
     if missing and not scored:
         announce(f"Training: {' and '.join(missing)}")
         train_models(missing, workspace, seed)
@@ -151,10 +153,13 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
 
 
 def untrained(name: str, workspace: Workspace) -> tuple[BaseModel, TrainConfig, str]:
-    """A model for the set, how to train it, and what its weights are: real video needs ImageNet's."""
+    """A model for the set, how to train it, and what its weights are: real video needs ImageNet's, or a VosError.
+
+    Cross entropy is the only loss, as on the synthetic set: lesson 4 holds it against answers that need no network.
+    """
     if workspace.synthetic:
         return build(name, "course"), train_config("course", True, workspace.fast), "random weights"
-    network, config = PRESETS["real"], train_config("real", False, workspace.fast)
+    network, config = PRESETS["real"], replace(train_config("real", False, workspace.fast), soft_iou=0.0)
     model = build(name, replace(network, size=FAST_SIZE) if workspace.fast else network)
     load_imagenet_weights(model)
     return model, config if workspace.fast else replace(config, minutes=REAL_MINUTES), "ImageNet's weights"
@@ -221,10 +226,10 @@ def steps_text(results: Path, committed: Path) -> str:
 
 def table_text(rows: list[dict], committed: dict[str, dict] | None = None) -> str:
     """Table 1 as text. committed: rows by name, whose overall score is shown in a last column."""
-    cells = []
+    cells, keys = [], (*parts_of_overall(rows), "overall")
     for row in rows:
         counts = number(row["parameters"], ",d"), number(row["minutes"], ".1f")
         beside = [number(committed.get(row["name"], {}).get("overall"), ".4f")] if committed else []
-        cells.append([row["name"], *(number(row[key], ".4f") for key in NUMBERS), *counts, *beside])
-    heads = ["", *NUMBERS, "parameters", "minutes"] + (["committed"] if committed else [])
+        cells.append([row["name"], *(number(row[key], ".4f") for key in keys), *counts, *beside])
+    heads = ["", *keys, "parameters", "minutes"] + (["committed"] if committed else [])
     return plain_table(heads, cells)

@@ -25,12 +25,15 @@ def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def score_table(rows: Sequence[dict]) -> str:
-    """Table 1 in Markdown; rows: of table1.json. Without seen and unseen categories, J and F stand for themselves."""
+def parts_of_overall(rows: Sequence[dict]) -> tuple[str, ...]:
+    """What overall is the mean of, in rows of table1.json: without seen and unseen categories J and F themselves."""
     ours = [row for row in rows if row["videos"] is not None]
-    by_category = all(row[key] is not None for row in ours for key in NUMBERS)
-    keys = ("overall", *NUMBERS[:-1]) if by_category else ("overall", "J", "F")
-    lines = []
+    return NUMBERS[:-1] if all(row[key] is not None for row in ours for key in NUMBERS) else ("J", "F")
+
+
+def score_table(rows: Sequence[dict]) -> str:
+    """Table 1 in Markdown; rows: of table1.json."""
+    lines, keys = [], ("overall", *parts_of_overall(rows))
     for row in rows:
         trained = number(row["parameters"] or None, ",d"), number(row["minutes"] or None, ".1f")
         lines.append([row["name"], row["source"], *(number(row[key], ".3f") for key in keys), *trained])
