@@ -31,8 +31,8 @@ SYNTHETIC = TrainConfig(
     augment=replace(NO_AUGMENTATION, flip=0.5),
     late_start=0.7,
 )
-# Real video goes on from these weights: no pairs, smaller steps. DAVIS annotates every frame: strides up to 5 show
-# motion as large as YouTube-VOS's 6 annotated frames a second.
+# The course preset on real video, made to go on from such weights: no pairs, smaller steps. DAVIS annotates every
+# frame: strides up to 5 show motion as large as YouTube-VOS's 6 annotated frames a second.
 REAL = TrainConfig(
     iterations=1000,
     minutes=5.0,

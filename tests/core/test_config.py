@@ -150,7 +150,7 @@ def test_sizes_of_the_presets():
 
 
 def test_recipes():
-    """The report trains as the report; else a set of real video goes on from the synthetic one's weights."""
+    """The presets report and real are trained alike on every set, course on real video by smaller steps."""
     assert train_config("course", synthetic=True) is SYNTHETIC and train_config("course", synthetic=False) is REAL
     assert train_config("real", synthetic=False) is train_config("real", synthetic=True) is VIDEO
     assert train_config("report", synthetic=True) is train_config("report", synthetic=False) is REPORT
