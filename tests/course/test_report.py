@@ -1,17 +1,15 @@
 """The whole chain, small: `python -m vos report` with VOS_FAST=1, its notebooks, and what publishing does with it."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 import torch
+from helpers.checkout import ROOT, run_report
 from publish import FIGURES, PLACES, generated_blocks, publish, with_blocks
 from publish import main as publish_command
 
@@ -27,24 +25,8 @@ from vos.files import VosError, read_json
 from vos.networks import build, count_parameters
 from vos.training import SYNTHETIC
 
-ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "data/results"
 NOTEBOOKS = [path.stem for path in notebook_paths()]
-
-
-def tracked_state() -> str:
-    """What git thinks of the tracked files; "" outside a checkout."""
-    git = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True)
-    return git.stdout
-
-
-def run_report(out: Path, *words: str) -> str:
-    before = tracked_state()
-    command = [sys.executable, "-m", "vos", "report", "--out", str(out), *words]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"VOS_FAST": "1"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert tracked_state() == before  # nothing tracked is written
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -217,32 +199,6 @@ def check_outputs(notebook):
         assert output.output_type != "error" and output.get("name") != "stderr"
         assert "/root/" not in str(output) and "/home/" not in str(output) and str(ROOT) not in str(output)
         assert "runs/report" not in str(output)  # no clone has it
-
-
-@pytest.mark.slow
-def test_the_same_notebooks_run_on_real_video(davis, tmp_path):
-    printed = run_report(tmp_path / "DAVIS", "--data", str(davis_of_five(davis, tmp_path)))
-    rows = {r["name"]: r for r in json.loads((tmp_path / "DAVIS/results/table1.json").read_text())["rows"]}
-    assert rows["base"]["J_seen"] is None
-    assert rows["base"]["overall"] == pytest.approx((rows["base"]["J"] + rows["base"]["F"]) / 2)
-    assert rows["copy-first"]["overall"] > 0.1 and "Table 1" in printed
-    assert "committed" not in printed  # that is of another set
-
-
-def davis_of_five(davis: Path, folder: Path) -> Path:
-    """Five sequences of ten frames, linked: three to train on, two held out."""
-    root = folder / "five"
-    names = sorted(p.name for p in (davis / "JPEGImages/480p").iterdir())[:5]
-    for kind in ("JPEGImages", "Annotations"):
-        for name in names:
-            target = root / kind / "480p" / name
-            target.mkdir(parents=True)
-            for path in sorted((davis / kind / "480p" / name).iterdir())[:10]:
-                (target / path.name).symlink_to(path)
-    lists = root / "ImageSets" / "480p"
-    lists.mkdir(parents=True)
-    (lists / "train.txt").write_text("".join(f"/JPEGImages/480p/{n}/00000.jpg x\n" for n in names))
-    return root
 
 
 def project_to_publish_in(root: Path) -> Path:
