@@ -5,8 +5,8 @@ RUN    := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 CPU    := https://download.pytorch.org/whl/cpu
 
-# DATA=folder runs the report on real video; without it the synthetic set is drawn.
-REPORT := report $(if $(DATA),--data $(DATA))
+# DATA=folder runs the report on real video; without it the synthetic set is drawn. STEPS=N trains for N steps.
+REPORT := report $(if $(DATA),--data $(DATA)) $(if $(STEPS),--steps $(STEPS))
 
 .PHONY: report publish figures style lint check test test-browser lab site clean
 .DEFAULT_GOAL := report

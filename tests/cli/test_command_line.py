@@ -89,6 +89,7 @@ def test_the_overlay_of_a_long_video_leaves_frames_out(small_set, checkpoint, tm
         (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--workers", "0"], "--workers: is 0"),
         (["evaluate", "--truth", "nowhere", "--prediction", "nowhere", "--void", "300"], "--void: is 300"),
         (["report", "--data", "nowhere"], "nowhere: no such folder"),
+        (["report", "--steps", "0"], "--steps: is 0"),
         (["segment", "--checkpoint", "c.pt", "--frames", "nowhere", "--mask", "m.png", "--out", "o"], "nowhere"),
     ],
 )

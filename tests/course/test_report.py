@@ -54,6 +54,26 @@ def test_models_side_by_side_share_cores_and_have_the_minutes_for_it(small_set, 
         torch.set_num_threads(before)
 
 
+def test_steps_stand_in_place_of_minutes(small_set, tmp_path, monkeypatch):
+    """Also where models are trained side by side, in processes of their own; and another number begins anew."""
+    given = []
+
+    def stop(model, clips, config, *others, **more):
+        given.append((config.iterations, config.minutes))
+        raise VosError("stopped")
+
+    monkeypatch.setattr("vos.course.report.Trainer", stop)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)  # one after the other, in this process
+    monkeypatch.setenv("VOS_FAST", "1")
+    for steps in (70, 80):
+        with pytest.raises(VosError, match="stopped"):
+            make_report(small_set, tmp_path / "run", steps=steps)
+        assert read_json(tmp_path / "run/unfinished.json")["steps"] == steps
+    assert given == [(70, None), (80, None)]
+    with pytest.raises(ValueError, match="iterations must be at least 1, not 0"):
+        make_report(small_set, tmp_path / "run", steps=0)
+
+
 @pytest.mark.slow
 def test_train_model_writes_a_checkpoint_a_log_and_how_it_was_made(small_set, tmp_path):
     workspace = Workspace.of_run(small_set, tmp_path, fast=True)
@@ -69,6 +89,7 @@ def test_train_model_writes_a_checkpoint_a_log_and_how_it_was_made(small_set, tm
     made, committed = workspace.result("training_updated"), read_json(RESULTS / "training_updated.json")
     assert made.keys() == committed.keys() and made["provenance"].keys() == committed["provenance"].keys()
     assert (made["model"], made["data"], made["initialized_from"]) == ("updated", "set", "random weights")
+    assert made["limit"] == "8 steps"
     assert made["parameters"] == count_parameters(model)
 
 
@@ -324,11 +345,15 @@ def test_what_a_notebook_asks_stands_in_its_first_cell(tmp_path, first_cell, ask
 
 def test_steps_text_names_a_run_and_the_committed_one(tmp_path):
     for name in ("base", "updated"):
-        made = {"iterations": 1293, "provenance": {"dtype": "float32"}}
+        made = {"iterations": 1293, "limit": "14 minutes", "provenance": {"dtype": "float32"}}
         (tmp_path / f"training_{name}.json").write_text(json.dumps(made))
     committed = json.loads((RESULTS / "training_base.json").read_text())["iterations"]
     line = steps_text(tmp_path, RESULTS).splitlines()[1]
-    assert line.startswith("base ") and "1,293 steps in float32" in line and f"committed: {committed:,} steps" in line
+    assert (
+        line.startswith("base ")
+        and "1,293 steps in float32 (14 minutes)" in line
+        and f"committed: {committed:,} steps" in line
+    )
 
 
 def test_table_text_shows_dashes_where_there_is_no_number():

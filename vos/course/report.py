@@ -52,11 +52,14 @@ REPORTED = {  # the report's table 1
 }
 
 
-def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0, reuse: bool = False) -> Path:
+def make_report(
+    data: Path | None = None, run: Path | None = None, seed: int = 0, reuse: bool = False, steps: int | None = None
+) -> Path:
     """Train, score and draw everything into `run`, and print table 1; returns the folder.
 
     data: a YouTube-VOS or DAVIS folder; None is the synthetic set. run: default runs/report, or runs/<data's name>.
-    reuse: keep the checkpoints and scores that `run` has, and run the notebooks again.
+    reuse: keep the checkpoints and scores that `run` has, and run the notebooks again. steps: of each training, in
+    place of the recipe's minutes; a run can then be repeated on another processor, however long that takes.
     VOS_FAST=1 takes a small set and a few iterations, the same code.
     """
     started, fast = time.perf_counter(), fast_mode()
@@ -77,10 +80,10 @@ def make_report(data: Path | None = None, run: Path | None = None, seed: int = 0
     announce(f"{workspace.data.name}: {counts}{held_out}. Writing to {run}")
     for note in check_files([*dataset.train, *dataset.valid_truth], data) if data else ():
         print(f"vos: {note}", file=sys.stderr)
-    scored = begin_or_go_on(run, {"data": str(workspace.data), "seed": seed, "fast": fast})
+    scored = begin_or_go_on(run, {"data": str(workspace.data), "seed": seed, "fast": fast, "steps": steps})
     if missing and not scored:
         announce(f"Training: {' and '.join(missing)}")
-        train_models(missing, workspace, seed)
+        train_models(missing, workspace, seed, steps)
     if not (scored or (reuse and (workspace.results / "table1.json").exists())):
         announce("Scoring empty, copy-first, base and updated on the validation videos")
         score_methods(workspace)
@@ -110,31 +113,34 @@ def begin_or_go_on(run: Path, begun: dict) -> bool:
     return False
 
 
-def train_models(names: Sequence[str], workspace: Workspace, seed: int) -> None:
+def train_models(names: Sequence[str], workspace: Workspace, seed: int, steps: int | None = None) -> None:
     """Train the models, on a processor side by side: a second core would only wait at the end of each small layer."""
     if torch.cuda.is_available() or torch.get_num_threads() < len(names):
         for name in names:
-            train_model(name, workspace, seed)
+            train_model(name, workspace, seed, steps=steps)
         return
     spawn = multiprocessing.get_context("spawn")  # a process that has started threads must not be forked
     with ProcessPoolExecutor(len(names), spawn, tqdm.set_lock, (spawn.RLock(),)) as pool:
-        jobs = [pool.submit(train_model, name, workspace, seed, len(names), i) for i, name in enumerate(names)]
+        jobs = [pool.submit(train_model, name, workspace, seed, len(names), i, steps) for i, name in enumerate(names)]
         for job in jobs:
             job.result()
 
 
-def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1, position: int = 0) -> None:
+def train_model(
+    name: str, workspace: Workspace, seed: int, n_parallel: int = 1, position: int = 0, steps: int | None = None
+) -> None:
     """Train one model; writes its checkpoint, its log, and a result file that says how it was made.
 
     n_parallel: how many models are trained at once; each has its share of the cores, and as many times the minutes.
-    position: line of the terminal, counted from 0, where the progress bar goes.
+    position: line of the terminal, counted from 0, where the progress bar goes. steps: in place of minutes.
     It goes on from its last checkpoint in RUN/training, and is done at once where that is the end.
     """
     torch.manual_seed(seed)
     model, config, initialized_from = untrained(name, workspace)
     torch.set_num_threads(max(1, torch.get_num_threads() // n_parallel))
     minutes = config.minutes and config.minutes * n_parallel
-    config = replace(config, seed=seed, minutes=minutes, checkpoint_every=CHECKPOINT_EVERY)
+    limits = {"minutes": minutes} if steps is None else {"minutes": None, "iterations": steps}
+    config = replace(config, seed=seed, checkpoint_every=CHECKPOINT_EVERY, **limits)
     clips = clips_for(model, workspace.dataset.train, config)
     folder = workspace.checkpoints.parent / "training" / name
     with TrainingBar(name, config.iterations, position) as bar:
@@ -145,7 +151,13 @@ def train_model(name: str, workspace: Workspace, seed: int, n_parallel: int = 1,
     model, metadata = load_checkpoint(folder / LAST)
     export_checkpoint(model, metadata, workspace.checkpoints / f"{name}.pt")  # small enough to be committed
     write_log(workspace.results / f"training_{name}.csv", log)
-    facts = {"iterations": len(log), "parameters": count_parameters(model), "initialized_from": initialized_from}
+    limit = f"{config.minutes:g} minutes" if config.minutes else f"{config.iterations} steps"
+    facts = {
+        "iterations": len(log),
+        "limit": limit,
+        "parameters": count_parameters(model),
+        "initialized_from": initialized_from,
+    }
     made = {"seed": seed, "dtype": metadata["precision"], "minutes": round(metadata["minutes"], 2)}
     made |= {"torch_threads": torch.get_num_threads()} | provenance()
     result = {"model": name, "data": workspace.data.name} | facts | {"provenance": made}
@@ -216,10 +228,10 @@ def print_tables(workspace: Workspace) -> None:
 
 def steps_text(results: Path, committed: Path) -> str:
     """How many training steps stand behind a run's scores and behind the committed ones."""
-    lines = ["Trainings are given minutes, so a slower processor takes fewer steps and scores lower:"]
+    lines = ["A training that is given minutes takes fewer steps on a slower processor, and scores lower:"]
     for name in MODELS:
         here, there = (read_json(folder / f"training_{name}.json") for folder in (results, committed))
-        steps = [f"{t['iterations']:,} steps in {t['provenance']['dtype']}" for t in (here, there)]
+        steps = [f"{t['iterations']:,} steps in {t['provenance']['dtype']} ({t['limit']})" for t in (here, there)]
         lines.append(f"{name:<16} {steps[0]}; committed: {steps[1]}")
     return "\n".join(lines)
 
