@@ -53,7 +53,7 @@ def update_pages(root: Path = ROOT) -> None:
 def generated_blocks(root: Path = ROOT) -> dict[str, dict[str, str]]:
     """What stands between the markers of each page, in Markdown, by page and marker."""
     benchmarks = {"training": training_table(root), "facts": facts_table(root), "metrics": metrics_table(root)}
-    benchmarks |= {"real": real_speed_table(root)}
+    benchmarks |= {"course_step": course_step_table(root), "real": real_speed_table(root)}
     table1 = score_table(read_json(root / "data/results/table1.json")["rows"])
     return {
         "README.md": {"notebooks": notebook_table(root), "table1": table1},
@@ -137,6 +137,17 @@ def training_table(root: Path) -> str:
             times = f"{row['ours_s']:.2f} s", f"{row['plain_port_s']:.2f} s", f"{row['plain_port_ratio']:.2f}"
             rows.append([f"a frame with {row['objects']} objects, {row['precision']}", *times, "–", "–"])
     heads = ["full size, 256x448", "this package", "plain port, float32", "times", "at most", "of the limit"]
+    return markdown_table(heads, rows)
+
+
+def course_step_table(root: Path) -> str:
+    """How near a step of each stage of the course's training is to its convolutions alone."""
+    result, rows = benchmark(root, "course_step"), []
+    for row in result["rows"]:
+        times = (f"{row[f'{part}_s']:.2f} s" for part in ("step", "convolutions", "optimizer"))
+        stage = f"{row['clips']} clips of {row['frames']} frames, {row['precision']}"
+        rows.append([stage, *times, f"{row['limit_ratio']:.0%}"])
+    heads = [f"one thread on {machine(result)}", "a step", "its convolutions alone", "the optimizer", "of the limit"]
     return markdown_table(heads, rows)
 
 
