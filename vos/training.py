@@ -25,7 +25,7 @@ Log = list[dict]  # a dict a step: iteration, loss, learning_rate, length (of th
 # clips teach to stay on the object. Minutes are short and videos are not, so the only augmentation is the mirror.
 SYNTHETIC = TrainConfig(
     iterations=2500,
-    minutes=6.0,
+    minutes=5.5,
     muon=3.0,
     curriculum=((0.0, 2, 24), (0.25, 5, 8), (0.5, 10, 4), (0.8, 20, 2)),
     augment=replace(NO_AUGMENTATION, flip=0.5),
