@@ -55,7 +55,7 @@ def test_models_side_by_side_share_cores_and_have_the_minutes_for_it(small_set, 
 
 
 def test_steps_stand_in_place_of_minutes(small_set, tmp_path, monkeypatch):
-    """Also where models are trained side by side, in processes of their own; and another number begins anew."""
+    """A report of another number of steps is another report, and begins anew."""
     given = []
 
     def stop(model, clips, config, *others, **more):
