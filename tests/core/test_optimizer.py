@@ -52,7 +52,7 @@ def test_muon_is_pytorchs_to_the_bit_in_bfloat16_and_nearly_in_float32(precision
     shapes = (24, 90), (90, 24), (16, 16)
     ours, theirs = ([nn.Parameter(torch.ones(shape)) for shape in shapes] for _ in range(2))
     muon, pytorchs = Muon(ours), torch.optim.Muon(theirs, weight_decay=0, adjust_lr_fn="match_rms_adamw")
-    muon.param_groups[0] |= {"lr": 0.01, "precision": precision}
+    muon.dtype, muon.param_groups[0]["lr"] = getattr(torch, precision), 0.01
     pytorchs.param_groups[0]["lr"] = 0.01
     for _ in range(3):
         for one, other in zip(ours, theirs, strict=True):
