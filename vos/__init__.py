@@ -9,7 +9,8 @@ Parts of these that are read when they are met: augment (of clips), backbones an
 online (of inference).
 
 Below them: files (what is on disk), fast (the same numbers, sooner). Above them, one service a folder: synthetic (the
-drawn set), datasets (real ones), engine (a training on disk), scoring, submission, figures; then course and cli.
+drawn set), datasets (real ones), video (video files), engine (a training on disk), scoring, submission, figures; then
+course and cli.
 
 Importing the package tunes memory and waiting threads for the whole process; vos/fast/memory.py says how and why.
 """
