@@ -69,12 +69,15 @@ def mark_stages(axes: Axes, x: np.ndarray, length: np.ndarray, label: str, row: 
         box = Rectangle((x[start], bottom), x[end] - x[start], height, transform=axes.get_xaxis_transform())
         box.set(facecolor=color, edgecolor="white", linewidth=1.5, clip_on=False)
         axes.add_patch(box)
-        words = f"{length[start]:.0f} frames" if start else f"{label}: {length[start]:.0f} frames"
         middle = (x[start] + x[end]) / 2, bottom + height / 2
-        text = axes.text(*middle, words, transform=axes.get_xaxis_transform(), ha="center", va="center_baseline")
-        text.set(color="white", size=8.5, weight="bold")
+        texts = [axes.text(*middle, f"{length[start]:.0f} frames", transform=axes.get_xaxis_transform())]
+        texts[0].set(ha="center", color="white")
         if start:
             axes.axvline(x[start], color=color, linewidth=1, linestyle=":")
+        else:
+            texts.append(axes.text(-0.012, middle[1], label, transform=axes.transAxes, ha="right", color=color))
+        for text in texts:
+            text.set(size=8.5, weight="bold", va="center_baseline")
 
 
 def stage_starts(length: np.ndarray) -> list[int]:
