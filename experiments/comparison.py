@@ -10,6 +10,7 @@ run of it again gives the same weights; a training that was stopped goes on, and
 import argparse
 import multiprocessing
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,7 +22,7 @@ import torch
 from real import davis_split, keep_rows, scores_of
 from torch import Tensor
 
-from vos.config import PRESETS, ModelConfig
+from vos.config import PRESETS, ModelConfig, TrainConfig
 from vos.course.report import predict_into
 from vos.course.workspace import ROOT, synthetic_set
 from vos.data import Video, Videos, VOSDataset
@@ -43,10 +44,12 @@ JUDGES, JUDGES_SEED = 200, 1  # validation videos of a set that is drawn from an
 
 @dataclass(frozen=True)
 class Variant:
-    """A model, its network, what is changed in it, and the tracker it then needs, given the model and another video."""
+    """A model, its network and training, what is changed in it, and the tracker it then needs, given the model and
+    another video."""
 
     model: str
     network: ModelConfig = COURSE
+    training: TrainConfig = SYNTHETIC
     change: Callable[[BaseModel], None] = lambda model: None
     tracker: Callable[[BaseModel, Video], type[Tracker]] = lambda model, another: Tracker
 
@@ -127,9 +130,11 @@ def train(variant: Variant, steps: int, seed: int, out: Path) -> None:
     model = build(variant.model, variant.network)
     variant.change(model)
     config = replace(
-        SYNTHETIC, minutes=None, iterations=steps, seed=seed, precision="float32", checkpoint_every=50, workers=0
+        variant.training, minutes=None, iterations=steps, seed=seed, precision="float32", checkpoint_every=50, workers=0
     )
-    Trainer(model, clips_for(model, VOSDataset(synthetic_set(fast=False)).train, config), config, out).fit(resume=True)
+    clips = clips_for(model, VOSDataset(synthetic_set(fast=False)).train, config)
+    # Processor time is of this process alone, whatever else the machine is doing.
+    Trainer(model, clips, config, out, clock=time.process_time).fit(resume=True)
 
 
 def judges(out: Path) -> VOSDataset:
@@ -156,6 +161,7 @@ def score(name: str, seed: int, folder: Path, data: Path | None) -> dict:
     scores = evaluate(dataset.root / "valid_truth", out, "youtube-vos", videos=[video.name for video in videos])
     means, objects = scores["global"], scores["objects"]
     row = {"name": name, "seed": seed, "steps": checkpoint["iterations"], "parameters": count_parameters(model)}
+    row["minutes"] = round(checkpoint["minutes"], 4)
     row |= {key: means[key] for key in ("overall", "J_seen", "J_unseen", "F_seen", "F_unseen")}
     row |= {"J": means["J_mean"], "F": means["F_mean"]} | by_group(objects)
     if data:
