@@ -9,7 +9,6 @@ run of it again gives the same weights; a training that was stopped goes on, and
 
 import argparse
 import multiprocessing
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -37,9 +36,17 @@ from vos.synthetic.dataset import draw_dataset, is_drawn
 from vos.tracking import Tracker
 from vos.training import SYNTHETIC
 
-RESULT = ROOT / "data/results/comparison.json"
 COURSE = PRESETS["course"]
-JUDGES, JUDGES_SEED = 200, 1  # validation videos of a set that is drawn from another seed
+JUDGES = 200, 1  # validation videos, and the seed of the set that they are drawn for
+
+
+def unchanged(model: BaseModel) -> None:
+    """The model as it is built."""
+
+
+def usual_tracker(model: BaseModel, another: Video) -> type[Tracker]:
+    """The tracker of a model that is unchanged."""
+    return Tracker
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,8 @@ class Variant:
     model: str
     network: ModelConfig = COURSE
     training: TrainConfig = SYNTHETIC
-    change: Callable[[BaseModel], None] = lambda model: None
-    tracker: Callable[[BaseModel, Video], type[Tracker]] = lambda model, another: Tracker
+    change: Callable[[BaseModel], None] = unchanged
+    tracker: Callable[[BaseModel, Video], type[Tracker]] = usual_tracker
 
 
 def without_h_video(model: BaseModel) -> None:
@@ -113,6 +120,11 @@ class Forgetful(Tracker):
         self.begun = self.state
 
 
+def forgetful_tracker(model: BaseModel, another: Video) -> type[Tracker]:
+    """The tracker of a model `without_memory`."""
+    return Forgetful
+
+
 VARIANTS = {
     "base": Variant("base"),
     "base, wider": Variant("base", replace(COURSE, state_channels=114)),  # a few more weights than the updated model
@@ -120,7 +132,7 @@ VARIANTS = {
     "updated, h_video zero": Variant("updated", change=without_h_video),
     "updated, h_video of another": Variant("updated", change=with_h_video_of_another, tracker=tracker_with_h_video_of),
     "attention": Variant("attention"),
-    "attention, state not carried on": Variant("attention", change=without_memory, tracker=lambda *_: Forgetful),
+    "attention, state not carried on": Variant("attention", change=without_memory, tracker=forgetful_tracker),
 }
 
 
@@ -137,16 +149,16 @@ def train(variant: Variant, steps: int, seed: int, out: Path) -> None:
     Trainer(model, clips, config, out, clock=time.process_time).fit(resume=True)
 
 
-def judges(out: Path) -> VOSDataset:
+def judges(out: Path, count: int, seed: int) -> VOSDataset:
     """The videos that judge, drawn where they are missing."""
-    if not is_drawn(out, 1, JUDGES, JUDGES_SEED):
-        draw_dataset(out, 1, JUDGES, JUDGES_SEED)
+    if not is_drawn(out, 1, count, seed):
+        draw_dataset(out, 1, count, seed)
     return VOSDataset(out)
 
 
-def score(name: str, seed: int, folder: Path, data: Path | None) -> dict:
+def score(variant: Variant, dataset: VOSDataset, folder: Path, data: Path | None) -> dict:
     """The row of a training: means, and what is needed to pair it with others, video by video."""
-    variant, dataset, out = VARIANTS[name], judges(folder.parent / "judges"), folder / "predictions"
+    out = folder / "predictions"
     checkpoint = read_checkpoint(folder / LAST)
     model = build(variant.model, variant.network)
     model.load_state_dict(checkpoint["model"])
@@ -157,11 +169,11 @@ def score(name: str, seed: int, folder: Path, data: Path | None) -> dict:
         other = {video.name: videos[i - 1] for i, video in enumerate(videos)}
         return lambda video: segment(model, video, tracker=variant.tracker(model, other[video.name]))
 
-    predict_into(out, predictions(videos), tracked(videos, name, len(videos)))
+    predict_into(out, predictions(videos), tracked(videos, folder.name, len(videos)))
     scores = evaluate(dataset.root / "valid_truth", out, "youtube-vos", videos=[video.name for video in videos])
     means, objects = scores["global"], scores["objects"]
-    row = {"name": name, "seed": seed, "steps": checkpoint["iterations"], "parameters": count_parameters(model)}
-    row["minutes"] = round(checkpoint["minutes"], 4)
+    row = {"steps": checkpoint["iterations"], "minutes": round(checkpoint["minutes"], 4)}
+    row["parameters"] = count_parameters(model)
     row |= {key: means[key] for key in ("overall", "J_seen", "J_unseen", "F_seen", "F_unseen")}
     row |= {"J": means["J_mean"], "F": means["F_mean"]} | by_group(objects)
     if data:
@@ -191,41 +203,47 @@ def by_group(objects: list[dict]) -> dict:
     }
 
 
-def train_and_score(name: str, seed: int, steps: int, out: Path, data: Path | None) -> dict:
-    """One cell of the comparison, on one core."""
+def train_and_score(
+    name: str, variant: Variant, seed: int, steps: int, judged_by: tuple[int, int], out: Path, data: Path | None
+) -> dict:
+    """One cell of a comparison, on one core."""
     torch.set_num_threads(1)
     folder = out / f"{name.replace(',', '').replace(' ', '_')}_{seed}"
-    train(VARIANTS[name], steps, seed, folder)
-    return score(name, seed, folder, data)
+    train(variant, steps, seed, folder)
+    return {"name": name, "seed": seed} | score(variant, judges(out / "judges", *judged_by), folder, data)
 
 
-def main() -> None:
-    """Train and score what is lacking; writes data/results/comparison.json row by row."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {'; '.join(VARIANTS)} (default: all)")
+def compare(variants: dict[str, Variant], judged_by: tuple[int, int], name: str, description: str | None) -> None:
+    """Train and score what is lacking of some variants; writes data/results/NAME.json row by row.
+
+    judged_by: how many videos judge, and the seed of the set that they are drawn for.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {'; '.join(variants)} (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--jobs", type=int, default=2, help="trainings side by side, one core each")
-    parser.add_argument("--out", type=Path, default=ROOT / "runs/comparison")
-    parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--out", type=Path, default=ROOT / "runs" / name)
+    parser.add_argument("--result", type=Path, default=ROOT / f"data/results/{name}.json")
     parser.add_argument("--data", type=Path, help="the folder that holds DAVIS/")
     args = parser.parse_args()
-    if unknown := set(args.names) - set(VARIANTS):
+    if unknown := set(args.names) - set(variants):
         parser.error(f"no such variant: {', '.join(sorted(unknown))}")
     synthetic_set(fast=False)  # drawn once, before the processes start, as are the judges
-    judges(args.out / "judges")
+    judges(args.out / "judges", *judged_by)
     rows = read_json(args.result)["rows"] if args.result.is_file() else []
     there = {(row["name"], row["seed"]) for row in rows if row["steps"] == args.steps}
     # Seed by seed, so that a stopped comparison still compares.
-    todo = [(name, seed) for seed in args.seeds for name in args.names or VARIANTS if (name, seed) not in there]
+    todo = [(name, seed) for seed in args.seeds for name in args.names or variants if (name, seed) not in there]
+    how = args.steps, judged_by, args.out, args.data
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
-        jobs = [pool.submit(train_and_score, *one, args.steps, args.out, args.data) for one in todo]
+        jobs = [pool.submit(train_and_score, name, variants[name], seed, *how) for name, seed in todo]
         for job in as_completed(jobs):
             row = job.result()
             print(f"{row['name']:<34} seed {row['seed']}  overall {row['overall']:.4f}  J {row['J']:.4f}", flush=True)
-            order = lambda row: (list(VARIANTS).index(row["name"]), row["seed"])  # noqa: E731
+            order = lambda row: (list(variants).index(row["name"]), row["seed"])  # noqa: E731
             keep_rows(args.result, [row], order, same=("name", "seed"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    compare(VARIANTS, JUDGES, "comparison", __doc__)

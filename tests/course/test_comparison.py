@@ -131,10 +131,10 @@ def test_the_wider_base_model_has_as_many_weights_as_the_updated_one():
 
 def test_a_cell_of_the_comparison_run_again_gives_the_same_row(small_set, tmp_path, monkeypatch):
     name = "updated, h_video of another"
-    monkeypatch.setitem(experiment.VARIANTS, name, replace(experiment.VARIANTS[name], network=SMALL))
+    variant = replace(experiment.VARIANTS[name], network=SMALL)
     monkeypatch.setattr(experiment, "synthetic_set", lambda fast: small_set)
-    monkeypatch.setattr(experiment, "judges", lambda out: VOSDataset(small_set))
-    rows = [experiment.train_and_score(name, 1, 2, tmp_path / run, None) for run in ("a", "b")]
+    monkeypatch.setattr(experiment, "judges", lambda out, count, seed: VOSDataset(small_set))
+    rows = [experiment.train_and_score(name, variant, 1, 2, (6, 1), tmp_path / run, None) for run in ("a", "b")]
     assert min(row.pop("minutes") for row in rows) > 0  # of computing, which no machine repeats
     assert rows[0] == rows[1]
     assert (rows[0]["name"], rows[0]["seed"], rows[0]["steps"], len(rows[0]["by_video"])) == (name, 1, 2, 6)
