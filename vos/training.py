@@ -19,7 +19,8 @@ from vos.fast.optimizer import Optimizer
 from vos.fast.precision import fastest_precision
 from vos.networks import BaseModel
 
-Log = list[dict]  # a dict a step: iteration, loss, learning_rate, length (of the clips), seconds (since the start)
+# A dict a step: iteration, loss (cross entropy), learning_rate, length (of the clips), seconds (since the start).
+Log = list[dict]
 
 # On the synthetic set: pairs of frames first, as two show how a mask is drawn and cost a third of five; then longer
 # clips teach to stay on the object. Minutes are short and videos are not, so the only augmentation is the mirror.
@@ -155,7 +156,7 @@ def train_step(
     all_reduce_sum: Callable[[Sequence[float]], list[float]] = list,
     world_size: int = 1,
 ) -> float:
-    """One step on a batch, or on this process's share of it; returns the loss.
+    """One step on a batch, or on this process's share of it; returns the cross entropy, of all that is minimised.
 
     all_reduce_sum: sums values over the `world_size` processes that train together; by itself one has the sums.
     Raises FloatingPointError where the loss is not finite; then the weights are as before.
@@ -165,18 +166,18 @@ def train_step(
     with torch.autocast(batch.frames.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
         logits = model(batch.frames, batch.masks[:, 0])
     # Over the frames of all processes, whose mean gradient, times their number, is then that of one process.
-    losses = frame_losses(logits, batch.masks)
+    cross_entropy = (frame_losses(logits, batch.masks) * counted).sum() / max(frames_counted, 1)
+    loss = cross_entropy
     if soft_iou:
-        losses = losses + soft_iou * soft_iou_losses(logits, batch.masks)
-    loss = (losses * counted).sum() / max(frames_counted, 1)
-    (total,) = all_reduce_sum([loss.item()])
+        loss = loss + soft_iou * (soft_iou_losses(logits, batch.masks) * counted).sum() / max(frames_counted, 1)
+    total, of_pixels = all_reduce_sum([loss.item(), cross_entropy.item()])
     if not math.isfinite(total):
         raise FloatingPointError(f"the loss is {total}")
     model.zero_grad(set_to_none=True)
     (loss * world_size).backward()
     nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
     optimizer.step(rate, precision)
-    return total
+    return of_pixels
 
 
 def fit(

@@ -165,13 +165,10 @@ def train_model(
 
 
 def untrained(name: str, workspace: Workspace) -> tuple[BaseModel, TrainConfig, str]:
-    """A model for the set, how to train it, and what its weights are: real video needs ImageNet's, or a VosError.
-
-    Cross entropy is the only loss, as on the synthetic set: lesson 4 holds it against answers that need no network.
-    """
+    """A model for the set, how to train it, and what its weights are: real video needs ImageNet's, or a VosError."""
     if workspace.synthetic:
         return build(name, "course"), train_config("course", True, workspace.fast), "random weights"
-    network, config = PRESETS["real"], replace(train_config("real", False, workspace.fast), soft_iou=0.0)
+    network, config = PRESETS["real"], train_config("real", False, workspace.fast)
     model = build(name, replace(network, size=FAST_SIZE) if workspace.fast else network)
     load_imagenet_weights(model)
     return model, config if workspace.fast else replace(config, minutes=REAL_MINUTES), "ImageNet's weights"
