@@ -52,11 +52,13 @@ def usual_tracker(model: BaseModel, another: Video) -> type[Tracker]:
 @dataclass(frozen=True)
 class Variant:
     """A model, its network and training, what is changed in it, and the tracker it then needs, given the model and
-    another video."""
+    another video. longer: steps for one of the others, where a step takes another time.
+    """
 
     model: str
     network: ModelConfig = COURSE
     training: TrainConfig = SYNTHETIC
+    longer: float = 1.0
     change: Callable[[BaseModel], None] = unchanged
     tracker: Callable[[BaseModel, Video], type[Tracker]] = usual_tracker
 
@@ -232,12 +234,13 @@ def compare(variants: dict[str, Variant], judged_by: tuple[int, int], name: str,
     synthetic_set(fast=False)  # drawn once, before the processes start, as are the judges
     judges(args.out / "judges", *judged_by)
     rows = read_json(args.result)["rows"] if args.result.is_file() else []
-    there = {(row["name"], row["seed"]) for row in rows if row["steps"] == args.steps}
+    steps = {name: round(variant.longer * args.steps) for name, variant in variants.items()}
+    there = {(row["name"], row["seed"]) for row in rows if row["steps"] == steps.get(row["name"])}
     # Seed by seed, so that a stopped comparison still compares.
     todo = [(name, seed) for seed in args.seeds for name in args.names or variants if (name, seed) not in there]
-    how = args.steps, judged_by, args.out, args.data
+    how = judged_by, args.out, args.data
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
-        jobs = [pool.submit(train_and_score, name, variants[name], seed, *how) for name, seed in todo]
+        jobs = [pool.submit(train_and_score, name, variants[name], seed, steps[name], *how) for name, seed in todo]
         for job in as_completed(jobs):
             row = job.result()
             print(f"{row['name']:<34} seed {row['seed']}  overall {row['overall']:.4f}  J {row['J']:.4f}", flush=True)

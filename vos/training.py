@@ -166,18 +166,17 @@ def train_step(
     with torch.autocast(batch.frames.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
         logits = model(batch.frames, batch.masks[:, 0])
     # Over the frames of all processes, whose mean gradient, times their number, is then that of one process.
-    cross_entropy = (frame_losses(logits, batch.masks) * counted).sum() / max(frames_counted, 1)
-    loss = cross_entropy
-    if soft_iou:
-        loss = loss + soft_iou * (soft_iou_losses(logits, batch.masks) * counted).sum() / max(frames_counted, 1)
-    total, of_pixels = all_reduce_sum([loss.item(), cross_entropy.item()])
+    of_pixels = frame_losses(logits, batch.masks)
+    losses = of_pixels + soft_iou * soft_iou_losses(logits, batch.masks) if soft_iou else of_pixels
+    loss, cross_entropy = ((each * counted).sum() / max(frames_counted, 1) for each in (losses, of_pixels))
+    total, shown = all_reduce_sum([loss.item(), cross_entropy.item()])
     if not math.isfinite(total):
         raise FloatingPointError(f"the loss is {total}")
     model.zero_grad(set_to_none=True)
     (loss * world_size).backward()
     nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
     optimizer.step(rate, precision)
-    return of_pixels
+    return shown
 
 
 def fit(
