@@ -9,6 +9,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from statistics import mean
 
 from vos.course.ablation import deviation_table
 from vos.course.notebooks import exercises_of, minutes_to_read_and_solve, notebook_paths, question
@@ -57,7 +58,7 @@ def generated_blocks(root: Path = ROOT) -> dict[str, dict[str, str]]:
     table1 = score_table(read_json(root / "data/results/table1.json")["rows"])
     return {
         "README.md": {"notebooks": notebook_table(root), "table1": table1},
-        "docs/ablation.md": {"deviations": deviation_table(root)},
+        "docs/ablation.md": {"deviations": deviation_table(root), "recipe": recipe_table(root)},
         "docs/real_video.md": {
             "real": real_table(root),
             "real_ablation": against_first_table(root, "real_ablation"),
@@ -208,6 +209,23 @@ def against_first_table(root: Path, name: str) -> str:
         gains = [J - first["sequences"][video] for video, J in row["sequences"].items()]
         rows.append([row["name"], f"{row['J']:.3f}", f"{row['J'] - first['J']:+.3f}", f"{sum(x > 0 for x in gains)}"])
     return markdown_table(["", "J", "difference", f"higher, of {len(first['sequences'])} sequences"], rows)
+
+
+def recipe_table(root: Path) -> str:
+    """What recipes reach at the length of a report, each held against the first: means over their seeds."""
+    found: dict[str, list[dict]] = {}
+    for row in read_json(root / "data/results/recipe.json")["rows"]:
+        found.setdefault(row["name"], []).append(row)
+    groups, rows = list(next(iter(found.values()))[0]["J_by_objects"]), []
+    first = {row["seed"]: row["overall"] for row in next(iter(found.values()))}
+    for name, runs in found.items():
+        gains = [run["overall"] - first[run["seed"]] for run in runs]
+        by_objects = [f"{mean(run['J_by_objects'][group] for run in runs):.3f}" for group in groups]
+        minutes, steps = mean(run["minutes"] for run in runs), str(runs[0]["steps"])
+        overall = f"{mean(run['overall'] for run in runs):.3f}", f"{mean(gains):+.3f}", str(len(runs))
+        rows.append([name, steps, f"{minutes:.1f}", *overall, *by_objects])
+    objects = (f"J, {group}" + (" object" if group == "1" else "") for group in groups)
+    return markdown_table(["", "steps", "minutes", "overall", "difference", "seeds", *objects], rows)
 
 
 def metrics_table(root: Path) -> str:

@@ -229,6 +229,7 @@ def project_to_publish_in(root: Path) -> Path:
     for path in (
         *RESULTS.glob("benchmark_*.json"),
         RESULTS / "ablation.json",
+        RESULTS / "recipe.json",
         *RESULTS.glob("real*.json"),
         ROOT / "data/deviations.toml",
     ):
