@@ -159,7 +159,10 @@ def judges(out: Path, count: int, seed: int) -> VOSDataset:
 
 
 def score(variant: Variant, dataset: VOSDataset, folder: Path, data: Path | None) -> dict:
-    """The row of a training: means, and what is needed to pair it with others, video by video."""
+    """The row of a training: means, and what is needed to pair it with others, video by video.
+
+    Masks are of one view, without the mirror image: what a variant changes belongs to a single tracker.
+    """
     out = folder / "predictions"
     checkpoint = read_checkpoint(folder / LAST)
     model = build(variant.model, variant.network)
