@@ -32,7 +32,9 @@ VARIANTS = {
     "soft IoU beside cross entropy": recipe(soft_iou=0.5),
     "half the clips in a batch": recipe(longer=2.0, curriculum=HALF),
     "small pictures first": recipe(longer=1.29, sizes=SMALL_FIRST),
-    "these three": recipe(longer=2.58, soft_iou=0.5, curriculum=HALF, sizes=SMALL_FIRST),
+    "soft IoU, half the clips, small pictures first": recipe(
+        longer=2.58, soft_iou=0.5, curriculum=HALF, sizes=SMALL_FIRST
+    ),
     "ReLU, no warm-up, no gradient clipping, no clips of 20": recipe(RELU, **FOUR),
     "the same and soft IoU": recipe(RELU, soft_iou=0.5, **FOUR),
 }
