@@ -213,17 +213,16 @@ def against_first_table(root: Path, name: str) -> str:
 
 def recipe_table(root: Path) -> str:
     """What recipes reach at the length of a report, each held against the first: means over their seeds."""
-    found: dict[str, list[dict]] = {}
-    for row in read_json(root / "data/results/recipe.json")["rows"]:
-        found.setdefault(row["name"], []).append(row)
-    groups, rows = list(next(iter(found.values()))[0]["J_by_objects"]), []
-    first = {row["seed"]: row["overall"] for row in next(iter(found.values()))}
-    for name, runs in found.items():
-        gains = [run["overall"] - first[run["seed"]] for run in runs]
+    every, rows = read_json(root / "data/results/recipe.json")["rows"], []
+    first = {run["seed"]: run["overall"] for run in every if run["name"] == every[0]["name"]}
+    groups = list(every[0]["J_by_objects"])
+    for name in dict.fromkeys(run["name"] for run in every):
+        runs = [run for run in every if run["name"] == name]
+        overall, minutes = mean(run["overall"] for run in runs), mean(run["minutes"] for run in runs)
+        difference = mean(run["overall"] - first[run["seed"]] for run in runs)
         by_objects = [f"{mean(run['J_by_objects'][group] for run in runs):.3f}" for group in groups]
-        minutes, steps = mean(run["minutes"] for run in runs), str(runs[0]["steps"])
-        overall = f"{mean(run['overall'] for run in runs):.3f}", f"{mean(gains):+.3f}", str(len(runs))
-        rows.append([name, steps, f"{minutes:.1f}", *overall, *by_objects])
+        counts = str(runs[0]["steps"]), f"{minutes:.1f}", f"{overall:.3f}", f"{difference:+.3f}", str(len(runs))
+        rows.append([name, *counts, *by_objects])
     objects = (f"J, {group}" + (" object" if group == "1" else "") for group in groups)
     return markdown_table(["", "steps", "minutes", "overall", "difference", "seeds", *objects], rows)
 

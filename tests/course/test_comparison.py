@@ -5,12 +5,15 @@ from dataclasses import replace
 import comparison as experiment
 import numpy as np
 import pytest
+import recipe
 import torch
 from helpers.training_runs import SMALL
 from torch.testing import assert_close
 
 from vos.course.comparison import Difference, paired_difference, scores_by_seed, verdict
+from vos.course.workspace import ROOT
 from vos.data import VOSDataset
+from vos.files import read_json
 from vos.inference import Segmenter
 from vos.networks import build
 
@@ -127,6 +130,11 @@ def test_the_wider_base_model_has_as_many_weights_as_the_updated_one():
         for name, variant in experiment.VARIANTS.items()
     }
     assert counts["updated"] <= counts["base, wider"] <= 1.01 * counts["updated"]
+
+
+def test_every_row_of_the_recipes_is_of_one_of_them_and_as_long_as_it_says():
+    for row in read_json(ROOT / "data/results/recipe.json")["rows"]:
+        assert row["steps"] == round(400 * recipe.VARIANTS[row["name"]].longer)
 
 
 def test_a_cell_of_the_comparison_run_again_gives_the_same_row(small_set, tmp_path, monkeypatch):

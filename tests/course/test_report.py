@@ -23,7 +23,7 @@ from vos.engine.pretrained import load_imagenet_weights
 from vos.engine.trainer import Trainer
 from vos.files import VosError, read_json
 from vos.networks import build, count_parameters
-from vos.training import SYNTHETIC
+from vos.training import SYNTHETIC, VIDEO
 
 RESULTS = ROOT / "data/results"
 NOTEBOOKS = [path.stem for path in notebook_paths()]
@@ -114,6 +114,7 @@ def test_on_real_video_training_starts_from_imagenet_at_the_real_preset(small_se
         ours, theirs = model.get_submodule(backbone).state_dict(), expected.get_submodule(backbone).state_dict()
         assert all(torch.equal(ours[key], value) for key, value in theirs.items())
     assert model.config == PRESETS["real"] and config.minutes == 2 * REAL_MINUTES
+    assert replace(config, minutes=VIDEO.minutes, checkpoint_every=VIDEO.checkpoint_every) == VIDEO
     assert small.config == replace(PRESETS["real"], size=(128, 224)) and few.iterations == 8 and not few.sizes
 
 

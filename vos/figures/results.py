@@ -60,24 +60,22 @@ def loss_curves(curves: Mapping[str, Mapping[str, np.ndarray]], window: int | No
 
 def mark_stages(axes: Axes, x: np.ndarray, length: np.ndarray, label: str, row: int) -> None:
     """A bar over a plot, the row-th from below: one part for each clip length (N,) of a training along x (N,), with
-    the number of frames in it; and dotted lines down the plot where they get longer.
+    the number of frames in it; the label to its left; and dotted lines down the plot where they get longer.
     """
-    starts = stage_starts(length)
-    color = model_color(label)
+    starts, color, across = stage_starts(length), model_color(label), axes.get_xaxis_transform()
+    bottom, height = 1.015 + 0.075 * row, 0.062
+    middle = bottom + height / 2
+    words = [axes.text(-0.012, middle, label, transform=axes.transAxes, ha="right", color=color)]
     for start, end in zip(starts, [*starts[1:], len(x) - 1], strict=True):
-        bottom, height = 1.015 + 0.075 * row, 0.062
-        box = Rectangle((x[start], bottom), x[end] - x[start], height, transform=axes.get_xaxis_transform())
+        box = Rectangle((x[start], bottom), x[end] - x[start], height, transform=across)
         box.set(facecolor=color, edgecolor="white", linewidth=1.5, clip_on=False)
         axes.add_patch(box)
-        middle = (x[start] + x[end]) / 2, bottom + height / 2
-        texts = [axes.text(*middle, f"{length[start]:.0f} frames", transform=axes.get_xaxis_transform())]
-        texts[0].set(ha="center", color="white")
+        frames = f"{length[start]:.0f} frames"
+        words.append(axes.text((x[start] + x[end]) / 2, middle, frames, transform=across, ha="center", color="white"))
         if start:
             axes.axvline(x[start], color=color, linewidth=1, linestyle=":")
-        else:
-            texts.append(axes.text(-0.012, middle[1], label, transform=axes.transAxes, ha="right", color=color))
-        for text in texts:
-            text.set(size=8.5, weight="bold", va="center_baseline")
+    for text in words:
+        text.set(size=8.5, weight="bold", va="center_baseline")
 
 
 def stage_starts(length: np.ndarray) -> list[int]:
