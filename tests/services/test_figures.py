@@ -165,7 +165,8 @@ def test_a_failed_save_leaves_nothing(tmp_path):
 DOOR = """
     BASE UPDATED WIDTH LiveFigure ablation_effects clip_strip contact_sheet contour_matching dataset_statistics
     draw_architecture feature_maps loss_curves model_color model_look prediction_rows progress_figure progress_file
-    row_label save score_bars score_by_frame score_over_time show show_image smooth_loss spotlight styled use_style
+    row_label save score_bars score_by_frame score_differences score_over_time show show_image smooth_loss spotlight
+    styled use_style
 """
 
 
@@ -342,6 +343,22 @@ def test_ablation_effects_are_sorted_and_grey_where_they_say_nothing():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["better", "small", "worse"]
     assert [line.get_color() for line in axes.lines if line.get_marker() == "o"] == ["#D55E00", "#777777", "#009E73"]
     drawn(figures.ablation_effects({"one": [0.1]}))
+
+
+def test_differences_of_scores_are_grey_where_zero_is_inside_and_show_every_seed():
+    found = {"higher": (0.03, 0.01, 0.05), "either": (0.0, -0.02, 0.02), "lower": (-0.04, -0.07, -0.01)}
+    seeds = {name: [mean - 0.01, mean, mean + 0.01] for name, (mean, _, _) in found.items()}
+    figure, texts = drawn(figures.score_differences(found, seeds, "differences"))
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(found)
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [line.get_color() for line in dots] == [figures.UPDATED, "#777777", "#D55E00"]
+    assert [list(line.get_xdata()) for line in dots] == list(seeds.values())
+    bars = [line for line in axes.lines if line.get_linewidth() == 6]
+    assert [tuple(line.get_xdata()) for line in bars] == [(low, high) for _, low, high in found.values()]
+    assert {"+0.030", "+0.000", "-0.040"} <= set(texts)
+    with pytest.raises(ValueError, match="does not hold"):
+        figures.score_differences({"a": (0.2, 0, 0.1)}, {"a": [0.2]}, "")
 
 
 @pytest.mark.parametrize(("shape", "columns"), [((1, 8, 14), 16), ((20, 8, 14), 8), ((64, 4, 3), 16)])

@@ -9,5 +9,5 @@ from vos.figures.architecture import draw_architecture
 from vos.figures.lessons import ablation_effects, contour_matching, dataset_statistics, feature_maps
 from vos.figures.pictures import clip_strip, contact_sheet, prediction_rows, row_label, show_image, spotlight
 from vos.figures.progress import LiveFigure, progress_figure, progress_file
-from vos.figures.results import loss_curves, score_bars, score_by_frame, score_over_time, smooth_loss
+from vos.figures.results import loss_curves, score_bars, score_by_frame, score_differences, score_over_time, smooth_loss
 from vos.figures.style import BASE, UPDATED, WIDTH, model_color, model_look, save, show, styled, use_style

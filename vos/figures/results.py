@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from vos.figures.style import WIDTH, model_color, model_look, styled
+from vos.figures.style import UPDATED, WIDTH, model_color, model_look, styled
 from vos.masks import PALETTE
 
 SCORES = ("J", "F", "J_seen", "J_unseen", "F_seen", "F_unseen", "overall")
@@ -187,6 +187,35 @@ def score_bars(
         label.set_color(model_color(row["name"]))
     grid[0].invert_yaxis()
     figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+@styled()
+def score_differences(
+    found: Mapping[str, tuple[float, float, float]], seeds: Mapping[str, Sequence[float]], title: str
+) -> Figure:
+    """Paired differences of scores: a row for each, a bar for its interval, a dot for each seed, the mean in words.
+
+    found: name -> (mean, low, high). seeds: name -> the mean difference of each seed. An interval that holds zero is
+    grey. Raises ValueError where an interval does not hold its mean.
+    """
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.42 * len(found)))
+    axes = figure.add_subplot()
+    axes.axvline(0, color="#777777", linewidth=1)
+    for position, (name, (mean, low, high)) in enumerate(found.items()):
+        if not low <= mean <= high:
+            raise ValueError(f"{name!r}: the interval {low} to {high} does not hold the mean, {mean}")
+        color = "#777777" if low <= 0 <= high else UPDATED if low > 0 else "#D55E00"
+        axes.plot([low, high], [position] * 2, color=color, linewidth=6, alpha=0.35, solid_capstyle="butt")
+        axes.plot(seeds[name], [position] * len(seeds[name]), "o", color=color, markersize=4.5)
+        axes.plot(mean, position, "|", color=color, markersize=15, markeredgewidth=2)
+        words = axes.text(1.015, position, f"{mean:+.3f}", transform=axes.get_yaxis_transform(), va="center")
+        words.set(color=color, weight="bold")
+    axes.set_yticks(range(len(found)), list(found))
+    axes.set(ylim=(len(found) - 0.4, -0.6), title=title, xlabel="difference in the mean of J and F")
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:+.2f}"))
     return figure
 
 
