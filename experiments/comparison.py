@@ -1,10 +1,11 @@
 """Does h_video help? Variants of the models, several seeds each, scored on 200 videos drawn for this alone.
 
-    python experiments/comparison.py [NAME ...] [--seeds 0 1 2] [--steps 400] [--jobs 2] [--data path/to/shared/data]
+    python experiments/comparison.py [NAME ...] [--seeds 0 1 2] [--steps 1200] [--jobs 2] [--data path/to/shared/data]
 
-The preset "course" on the synthetic set. Every training takes the same number of steps, on one thread in float32, so a
-run of it again gives the same weights; a training that was stopped goes on, and a row that is there is kept. With
---data the models, which have seen only drawings, are also scored on the real sequences that real.py holds out.
+The preset "course" on the synthetic set. Every training takes the same number of steps, on one thread in one precision,
+so a run of it again on the same machine gives the same weights; a training that was stopped goes on, and a row that is
+there is kept. With --data the models, which have seen only drawings, are also scored on the real sequences that real.py
+holds out.
 """
 
 import argparse
@@ -21,12 +22,13 @@ import torch
 from real import davis_split, keep_rows, scores_of
 from torch import Tensor
 
-from vos.config import PRESETS, ModelConfig, TrainConfig
+from vos.config import PRECISIONS, PRESETS, ModelConfig, TrainConfig
 from vos.course.report import predict_into
 from vos.course.workspace import ROOT, synthetic_set
 from vos.data import Video, Videos, VOSDataset
 from vos.engine.checkpoints import LAST, read_checkpoint
 from vos.engine.trainer import Trainer, clips_for
+from vos.fast.precision import fastest_precision
 from vos.files import read_json
 from vos.files.progress import tracked
 from vos.inference import Segmenter, segment
@@ -38,6 +40,7 @@ from vos.training import SYNTHETIC
 
 COURSE = PRESETS["course"]
 JUDGES = 200, 1  # validation videos, and the seed of the set that they are drawn for
+SAME = "name", "seed", "steps"  # a row with these is there already
 
 
 def unchanged(model: BaseModel) -> None:
@@ -67,7 +70,8 @@ def without_h_video(model: BaseModel) -> None:
     """h_video is zeros, in training and in the test: all else of the updated model stays."""
     assert isinstance(model, UpdatedModel)
     fuse = model.fuse
-    model.fuse = lambda encoded, h_video: fuse(encoded, torch.zeros_like(h_video))  # type: ignore[method-assign]
+    # A product, so that the video ConvLSTM has a gradient, which is zero.
+    model.fuse = lambda encoded, h_video: fuse(encoded, 0 * h_video)  # type: ignore[method-assign]
 
 
 def with_h_video_of_another(model: BaseModel) -> None:
@@ -138,14 +142,13 @@ VARIANTS = {
 }
 
 
-def train(variant: Variant, steps: int, seed: int, out: Path) -> None:
-    """Train a variant into `out`, or go on with it."""
+def train(variant: Variant, steps: int, seed: int, precision: str, out: Path) -> None:
+    """Train a variant into `out`, or go on with it; precision: "float32" or "bfloat16"."""
     torch.manual_seed(seed)
     model = build(variant.model, variant.network)
     variant.change(model)
-    config = replace(
-        variant.training, minutes=None, iterations=steps, seed=seed, precision="float32", checkpoint_every=50, workers=0
-    )
+    config = replace(variant.training, minutes=None, iterations=steps, seed=seed, precision=precision, workers=0)
+    config = replace(config, checkpoint_every=100)
     clips = clips_for(model, VOSDataset(synthetic_set(fast=False)).train, config)
     # Processor time is of this process alone, whatever else the machine is doing.
     Trainer(model, clips, config, out, clock=time.process_time).fit(resume=True)
@@ -177,8 +180,8 @@ def score(variant: Variant, dataset: VOSDataset, folder: Path, data: Path | None
     predict_into(out, predictions(videos), tracked(videos, folder.name, len(videos)))
     scores = evaluate(dataset.root / "valid_truth", out, "youtube-vos", videos=[video.name for video in videos])
     means, objects = scores["global"], scores["objects"]
-    row = {"steps": checkpoint["iterations"], "minutes": round(checkpoint["minutes"], 4)}
-    row["parameters"] = count_parameters(model)
+    row = {"steps": checkpoint["iterations"], "precision": checkpoint["precision"]}
+    row |= {"minutes": round(checkpoint["minutes"], 4), "parameters": count_parameters(model)}
     row |= {key: means[key] for key in ("overall", "J_seen", "J_unseen", "F_seen", "F_unseen")}
     row |= {"J": means["J_mean"], "F": means["F_mean"]} | by_group(objects)
     if data:
@@ -209,12 +212,19 @@ def by_group(objects: list[dict]) -> dict:
 
 
 def train_and_score(
-    name: str, variant: Variant, seed: int, steps: int, judged_by: tuple[int, int], out: Path, data: Path | None
+    name: str,
+    variant: Variant,
+    seed: int,
+    steps: int,
+    precision: str,
+    judged_by: tuple[int, int],
+    out: Path,
+    data: Path | None,
 ) -> dict:
     """One cell of a comparison, on one core."""
     torch.set_num_threads(1)
-    folder = out / f"{name.replace(',', '').replace(' ', '_')}_{seed}"
-    train(variant, steps, seed, folder)
+    folder = out / f"{name.replace(',', '').replace(' ', '_')}_{steps}_{seed}"
+    train(variant, steps, seed, precision, folder)
     return {"name": name, "seed": seed} | score(variant, judges(out / "judges", *judged_by), folder, data)
 
 
@@ -226,7 +236,8 @@ def compare(variants: dict[str, Variant], judged_by: tuple[int, int], name: str,
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {'; '.join(variants)} (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: the faster one here")
     parser.add_argument("--jobs", type=int, default=2, help="trainings side by side, one core each")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / name)
     parser.add_argument("--result", type=Path, default=ROOT / f"data/results/{name}.json")
@@ -238,17 +249,19 @@ def compare(variants: dict[str, Variant], judged_by: tuple[int, int], name: str,
     judges(args.out / "judges", *judged_by)
     rows = read_json(args.result)["rows"] if args.result.is_file() else []
     steps = {name: round(variant.longer * args.steps) for name, variant in variants.items()}
-    there = {(row["name"], row["seed"]) for row in rows if row["steps"] == steps.get(row["name"])}
+    there = [tuple(row[key] for key in SAME) for row in rows]
     # Seed by seed, so that a stopped comparison still compares.
-    todo = [(name, seed) for seed in args.seeds for name in args.names or variants if (name, seed) not in there]
-    how = judged_by, args.out, args.data
+    cells = [(name, seed) for seed in args.seeds for name in args.names or variants]
+    todo = [(name, seed) for name, seed in cells if (name, seed, steps[name]) not in there]
+    precision = args.precision or fastest_precision(build("base", COURSE).encoder, COURSE.size)
+    how = precision, judged_by, args.out, args.data
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
         jobs = [pool.submit(train_and_score, name, variants[name], seed, steps[name], *how) for name, seed in todo]
         for job in as_completed(jobs):
             row = job.result()
             print(f"{row['name']:<34} seed {row['seed']}  overall {row['overall']:.4f}  J {row['J']:.4f}", flush=True)
-            order = lambda row: (list(variants).index(row["name"]), row["seed"])  # noqa: E731
-            keep_rows(args.result, [row], order, same=("name", "seed"))
+            order = lambda row: (row["steps"], list(variants).index(row["name"]), row["seed"])  # noqa: E731
+            keep_rows(args.result, [row], order, same=SAME)
 
 
 if __name__ == "__main__":

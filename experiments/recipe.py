@@ -1,10 +1,10 @@
 """Which recipe is best at the length of a report? Base models at the preset "course", judged by videos of their own.
 
-    python experiments/recipe.py [NAME ...] [--seeds 0 1] [--steps 400] [--jobs 2]
+    python experiments/recipe.py [NAME ...] [--seeds 0 1] [--steps 1200] [--jobs 2]
 
-As comparison.py: a number of steps on one thread in float32, so a row can be made again; where a step takes another
-time, as many more as fill the same minutes. 60 videos judge that are drawn for this alone: the validation videos of
-table 1 and those of the comparison have no part in it.
+As comparison.py: a number of steps on one thread, so a row can be made again on the same machine; where a step takes
+another time, as many more as fill the same minutes. 60 videos judge that are drawn for this alone: the validation
+videos of table 1 and those of the comparison have no part in it.
 """
 
 from dataclasses import replace
@@ -41,6 +41,7 @@ VARIANTS = {
     ),
     "ReLU, no warm-up, no gradient clipping, no clips of 20": recipe(**FOUR),
     "those four and soft IoU": recipe(soft_iou=0.5, **FOUR),
+    "soft IoU, no clips of 20": recipe(soft_iou=0.5, curriculum=FOUR["curriculum"]),
 }
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ def scores_by_seed(rows: Sequence[Mapping], name: str, key: str = "by_video") ->
     return np.array([row[key] for row in sorted(rows, key=lambda row: row["seed"]) if row["name"] == name])
 
 
+def difference(rows: Sequence[Mapping], name: str, other: str) -> Difference:
+    """How much higher does a variant score than another one, of the same rows?"""
+    return paired_difference(scores_by_seed(rows, other), scores_by_seed(rows, name))
+
+
 def verdict(name: str, other: str, found: Difference) -> str:
     """What the interval says, in a sentence: better, worse, or no difference that could be seen."""
     interval = f"{found.mean:+.3f}, 95 % {found.low:+.3f} to {found.high:+.3f}"
