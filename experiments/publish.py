@@ -8,10 +8,14 @@ What stands between <!-- NAME --> and <!-- /NAME --> in a page is made from data
 import argparse
 import shutil
 import sys
+from operator import itemgetter
 from pathlib import Path
 from statistics import mean
 
+from recipe import VARIANTS as RECIPES
+
 from vos.course.ablation import deviation_table
+from vos.course.comparison import PAIRS, difference, paired_scores
 from vos.course.notebooks import exercises_of, minutes_to_read_and_solve, notebook_paths, question
 from vos.course.report import MODELS
 from vos.course.tables import markdown_table, number, score_table
@@ -58,7 +62,12 @@ def generated_blocks(root: Path = ROOT) -> dict[str, dict[str, str]]:
     table1 = score_table(read_json(root / "data/results/table1.json")["rows"])
     return {
         "README.md": {"notebooks": notebook_table(root), "table1": table1},
-        "docs/ablation.md": {"deviations": deviation_table(root), "recipe": recipe_table(root)},
+        "docs/ablation.md": {
+            "deviations": deviation_table(root),
+            "recipe": recipe_table(root),
+            "comparison": comparison_table(root),
+            "differences": difference_table(root),
+        },
         "docs/real_video.md": {
             "real": real_table(root),
             "real_ablation": against_first_table(root, "real_ablation"),
@@ -212,19 +221,51 @@ def against_first_table(root: Path, name: str) -> str:
 
 
 def recipe_table(root: Path) -> str:
-    """What recipes reach at the length of a report, each held against the first: means over their seeds."""
+    """What recipes reach, each held against the first after as long a training: means over their seeds."""
     every, rows = read_json(root / "data/results/recipe.json")["rows"], []
-    first = {run["seed"]: run["overall"] for run in every if run["name"] == every[0]["name"]}
+    for run in every:
+        run["length"] = round(run["steps"] / RECIPES[run["name"]].longer)  # in steps of the first
+    first = {(run["length"], run["seed"]): run["overall"] for run in every if run["name"] == every[0]["name"]}
     groups = list(every[0]["J_by_objects"])
-    for name in dict.fromkeys(run["name"] for run in every):
-        runs = [run for run in every if run["name"] == name]
+    for length, name in sorted({(run["length"], run["name"]): None for run in every}, key=itemgetter(0)):
+        runs = [run for run in every if (run["length"], run["name"]) == (length, name)]
         overall, minutes = mean(run["overall"] for run in runs), mean(run["minutes"] for run in runs)
-        difference = mean(run["overall"] - first[run["seed"]] for run in runs)
+        difference = mean(run["overall"] - first[length, run["seed"]] for run in runs)
         by_objects = [f"{mean(run['J_by_objects'][group] for run in runs):.3f}" for group in groups]
-        counts = str(runs[0]["steps"]), f"{minutes:.1f}", f"{overall:.3f}", f"{difference:+.3f}", str(len(runs))
+        counts = f"{runs[0]['steps']:,}", f"{minutes:.1f}", f"{overall:.3f}", f"{difference:+.3f}", str(len(runs))
         rows.append([name, *counts, *by_objects])
     objects = (f"J, {group}" + (" object" if group == "1" else "") for group in groups)
     return markdown_table(["", "steps", "minutes", "overall", "difference", "seeds", *objects], rows)
+
+
+def comparison_table(root: Path) -> str:
+    """What the variants of the comparison reach: means over their seeds."""
+    every, rows = read_json(root / "data/results/comparison.json")["rows"], []
+    scores = ("overall", "J_seen", "J_unseen", "F_seen", "F_unseen")
+    groups = list(every[0]["J_by_objects"])
+    for name in dict.fromkeys(run["name"] for run in every):
+        runs = [run for run in every if run["name"] == name]
+        found = [[run[key] for key in scores] for run in runs]
+        found = [[*row, *run["J_by_objects"].values()] for row, run in zip(found, runs, strict=True)]
+        found = [[*row, mean(run["real"].values())] for row, run in zip(found, runs, strict=True)]
+        means = [f"{mean(column):.3f}" for column in zip(*found, strict=True)]
+        spread = " to ".join(f"{most(run['overall'] for run in runs):.3f}" for most in (min, max))
+        spread = f"{len(runs)}: {spread}"
+        minutes = f"{mean(run['minutes'] for run in runs):.1f}"
+        rows.append([name, f"{runs[0]['parameters']:,}", minutes, means[0], spread, *means[1:]])
+    objects = (f"J, {group}" + (" object" if group == "1" else "") for group in groups)
+    heads = ["", "weights", "minutes", "overall", "seeds", *(key.replace("_", " ") for key in scores[1:]), *objects]
+    return markdown_table([*heads, "J, real video"], rows)
+
+
+def difference_table(root: Path) -> str:
+    """Paired differences between variants of the comparison, with intervals over seeds and videos."""
+    trained, rows = read_json(root / "data/results/comparison.json")["rows"], []
+    for name, other in PAIRS:
+        found = (difference(trained, name, other, key) for key in ("by_video", "real"))
+        intervals = [f"{one.mean:+.3f}, {one.low:+.3f} to {one.high:+.3f}" for one in found]
+        rows.append([f"{name} less {other}", str(len(paired_scores(trained, name, other)[0])), *intervals])
+    return markdown_table(["", "seeds", "200 drawn videos, mean of J and F", "six real sequences, J"], rows)
 
 
 def metrics_table(root: Path) -> str:

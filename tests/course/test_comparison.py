@@ -10,7 +10,15 @@ import torch
 from helpers.training_runs import SMALL
 from torch.testing import assert_close
 
-from vos.course.comparison import Difference, paired_difference, scores_by_seed, verdict
+from vos.course.comparison import (
+    PAIRS,
+    Difference,
+    difference,
+    paired_difference,
+    paired_scores,
+    scores_by_seed,
+    verdict,
+)
 from vos.course.workspace import ROOT
 from vos.data import VOSDataset
 from vos.files import read_json
@@ -57,6 +65,10 @@ def test_scores_that_are_not_paired_are_refused(shapes):
 def test_scores_come_by_seed():
     rows = [{"name": n, "seed": s, "by_video": [s, s + 0.5]} for s in (2, 0) for n in ("base", "updated")]
     assert scores_by_seed(rows, "base").tolist() == [[0, 0.5], [2, 2.5]]
+    rows = [{"name": n, "seed": 0, "real": {"b": 0.25 + more, "a": more}} for n, more in (("base", 0), ("updated", 1))]
+    assert scores_by_seed(rows, "updated", "real").tolist() == [[1, 1.25]]
+    assert difference(rows, "updated", "base", "real") == (1, 1, 1)
+    assert difference([*rows, {"name": "base", "seed": 1, "real": {}}], "updated", "base", "real") == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -149,3 +161,12 @@ def test_a_cell_of_the_comparison_run_again_gives_the_same_row(name, small_set, 
     assert rows[0] == rows[1]
     assert (rows[0]["name"], rows[0]["seed"], rows[0]["steps"], len(rows[0]["by_video"])) == (name, 1, 2, 6)
     assert rows[0]["overall"] > 0 and rows[0]["J_by_frame"][0] > 0
+
+
+def test_the_committed_comparison_has_each_of_its_pairs_from_two_seeds_at_least_and_equal_steps():
+    rows = read_json(ROOT / "data/results/comparison.json")["rows"]
+    assert len({(row["steps"], row["precision"]) for row in rows}) == 1
+    for name, other in PAIRS:
+        for key, videos in (("by_video", experiment.JUDGES[0]), ("real", 6)):
+            ours, theirs = paired_scores(rows, name, other, key)
+            assert len(ours) >= 2 and ours.shape == theirs.shape == (len(ours), videos)

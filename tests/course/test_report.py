@@ -231,6 +231,7 @@ def project_to_publish_in(root: Path) -> Path:
         *RESULTS.glob("benchmark_*.json"),
         RESULTS / "ablation.json",
         RESULTS / "recipe.json",
+        RESULTS / "comparison.json",
         *RESULTS.glob("real*.json"),
         ROOT / "data/deviations.toml",
     ):

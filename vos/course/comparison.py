@@ -6,6 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 DRAWS = 10_000
+# What data/results/comparison.json is to answer: is the first of two variants better?
+PAIRS = (
+    ("updated", "base"),
+    ("base, wider", "base"),
+    ("updated", "base, wider"),
+    ("updated", "updated, h_video zero"),
+    ("updated", "updated, h_video of another"),
+    ("attention", "base"),
+    ("attention", "attention, state not carried on"),
+)
 
 
 class Difference(NamedTuple):
@@ -36,13 +46,27 @@ def paired_difference(a: np.ndarray, b: np.ndarray, draws: int = DRAWS) -> Diffe
 
 
 def scores_by_seed(rows: Sequence[Mapping], name: str, key: str = "by_video") -> np.ndarray:
-    """The scores of a variant, (seeds, videos), of the rows of data/results/comparison.json."""
-    return np.array([row[key] for row in sorted(rows, key=lambda row: row["seed"]) if row["name"] == name])
+    """The scores of a variant, (seeds, videos), of the rows of data/results/comparison.json.
+
+    key: "by_video", the mean of J and F on the drawn videos; or "real", J on the real sequences, by their names.
+    """
+    scores = [row[key] for row in sorted(rows, key=lambda row: row["seed"]) if row["name"] == name]
+    return np.array([[one[video] for video in sorted(one)] if isinstance(one, Mapping) else one for one in scores])
 
 
-def difference(rows: Sequence[Mapping], name: str, other: str) -> Difference:
+def paired_scores(
+    rows: Sequence[Mapping], name: str, other: str, key: str = "by_video"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of two variants, (seeds, videos) each, from the seeds that both have; as `scores_by_seed`."""
+    of_name, of_other = ({row["seed"] for row in rows if row["name"] == each} for each in (name, other))
+    rows = [row for row in rows if row["seed"] in of_name & of_other]
+    return scores_by_seed(rows, name, key), scores_by_seed(rows, other, key)
+
+
+def difference(rows: Sequence[Mapping], name: str, other: str, key: str = "by_video") -> Difference:
     """How much higher does a variant score than another one, of the same rows?"""
-    return paired_difference(scores_by_seed(rows, other), scores_by_seed(rows, name))
+    ours, theirs = paired_scores(rows, name, other, key)
+    return paired_difference(theirs, ours)
 
 
 def verdict(name: str, other: str, found: Difference) -> str:

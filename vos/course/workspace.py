@@ -25,7 +25,7 @@ from vos.synthetic.dataset import MARK, draw_dataset, is_drawn
 ROOT = Path(__file__).resolve().parents[2]  # the repository, where the package lies in one
 FULL_SET, FAST_SET = (300, 60), (12, 12)  # training and validation videos of the synthetic set
 SYNTHETIC_SEED = 0
-MEASURED_ONCE = ("ablation", "comparison", "course_attention", "faults", "training_faults")  # by experiments/
+MEASURED_ONCE = ("ablation", "comparison", "faults", "training_faults")  # by experiments/
 
 
 def repository() -> Path:

@@ -215,7 +215,7 @@ def score_differences(
     axes.set(ylim=(len(found) - 0.4, -0.6), title=title, xlabel="difference in the mean of J and F")
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:+.2f}"))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:+.3f}"))
     return figure
 
 
