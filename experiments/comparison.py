@@ -1,6 +1,6 @@
 """Does h_video help? Variants of the models, several seeds each, scored on 200 videos drawn for this alone.
 
-    python experiments/comparison.py [NAME ...] [--seeds 0 1 2] [--steps 1200] [--jobs 2] [--data path/to/shared/data]
+    python experiments/comparison.py [NAME ...] [--seeds 0 1 2] [--steps 1000] [--jobs 2] [--data path/to/shared/data]
 
 The preset "course" on the synthetic set. Every training takes the same number of steps, on one thread in one precision,
 so a run of it again on the same machine gives the same weights; a training that was stopped goes on, and a row that is
@@ -147,8 +147,8 @@ def train(variant: Variant, steps: int, seed: int, precision: str, out: Path) ->
     torch.manual_seed(seed)
     model = build(variant.model, variant.network)
     variant.change(model)
-    config = replace(variant.training, minutes=None, iterations=steps, seed=seed, precision=precision, workers=0)
-    config = replace(config, checkpoint_every=100)
+    how = {"precision": precision, "checkpoint_every": 100, "workers": 0}
+    config = replace(variant.training, minutes=None, iterations=steps, seed=seed, **how)
     clips = clips_for(model, VOSDataset(synthetic_set(fast=False)).train, config)
     # Processor time is of this process alone, whatever else the machine is doing.
     Trainer(model, clips, config, out, clock=time.process_time).fit(resume=True)
@@ -236,7 +236,7 @@ def compare(variants: dict[str, Variant], judged_by: tuple[int, int], name: str,
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {'; '.join(variants)} (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--precision", choices=PRECISIONS, help="default: the faster one here")
     parser.add_argument("--jobs", type=int, default=2, help="trainings side by side, one core each")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / name)

@@ -245,12 +245,12 @@ def comparison_table(root: Path) -> str:
     groups = list(every[0]["J_by_objects"])
     for name in dict.fromkeys(run["name"] for run in every):
         runs = [run for run in every if run["name"] == name]
-        found = [[run[key] for key in scores] for run in runs]
-        found = [[*row, *run["J_by_objects"].values()] for row, run in zip(found, runs, strict=True)]
-        found = [[*row, mean(run["real"].values())] for row, run in zip(found, runs, strict=True)]
+        found = (
+            [*(run[key] for key in scores), *run["J_by_objects"].values(), mean(run["real"].values())] for run in runs
+        )
         means = [f"{mean(column):.3f}" for column in zip(*found, strict=True)]
-        spread = " to ".join(f"{most(run['overall'] for run in runs):.3f}" for most in (min, max))
-        spread = f"{len(runs)}: {spread}"
+        overall = [run["overall"] for run in runs]
+        spread = f"{len(runs)}: {min(overall):.3f} to {max(overall):.3f}"
         minutes = f"{mean(run['minutes'] for run in runs):.1f}"
         rows.append([name, f"{runs[0]['parameters']:,}", minutes, means[0], spread, *means[1:]])
     objects = (f"J, {group}" + (" object" if group == "1" else "") for group in groups)

@@ -43,6 +43,12 @@ def test_the_interval_has_the_width_that_theory_gives():
     assert np.mean(widths) == pytest.approx(expected, rel=0.12)
 
 
+def test_two_seeds_are_as_far_apart_as_the_variance_of_their_mean_says():
+    """The variance of the mean of two is (a - b)^2 / 4 by the data; drawn again, they have half of that."""
+    found = paired_difference(np.zeros((2, 30)), np.array([[0.1], [0.3]]) * np.ones((1, 30)))
+    assert found == pytest.approx((0.2, 0.2 - 0.1 * np.sqrt(2), 0.2 + 0.1 * np.sqrt(2)))
+
+
 def test_seeds_that_disagree_widen_the_interval_even_where_all_videos_agree():
     same, seeds = np.zeros((4, 50)), np.array([[0.3], [-0.3], [0.3], [-0.3]]) * np.ones((1, 50))
     found = paired_difference(same, seeds)
